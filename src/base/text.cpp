@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+namespace nsbox {
+namespace {
+
+/// Length of the UTF-8 sequence at the start of `text` and its code point; 0 when it is malformed.
+size_t decode_utf8(std::string_view text, uint32_t& code) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t lead = byte(0);
+  const size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  code = length == 1 ? lead : lead & (0x7fu >> length);
+  for (size_t i = 1; i < length; i++) {
+    if (byte(i) >> 6 != 2) return 0;
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  static constexpr uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return 0;
+  return length;
+}
+
+bool hostile(uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0xfeff ||
+         (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1), before, older;
+  for (size_t j = 0; j <= b.size(); j++) row[j] = j;
+  for (size_t i = 1; i <= a.size(); i++) {
+    older = before;
+    before = row;
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); j++) {
+      row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], older[j - 2] + 1);
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string escape(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  char buffer[16];
+  while (!text.empty()) {
+    uint32_t code = 0;
+    size_t length = decode_utf8(text, code);
+    if (length == 0 || hostile(code)) {
+      const bool raw = length == 0 || code < 0x80;
+      snprintf(buffer, sizeof buffer, raw ? "\\x%02x" : "\\u{%x}", raw ? static_cast<uint8_t>(text[0]) : code);
+      out += buffer;
+      if (length == 0) length = 1;
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+size_t utf8_error(std::string_view text) {
+  uint32_t code = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = static_cast<uint8_t>(text[at]) < 0x80 ? 1 : decode_utf8(text.substr(at), code);
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::string_view::npos;
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (word.empty() || word.size() > 64) return "";
+  std::string_view best;
+  size_t best_distance = 1 + word.size() / 3;
+  if (best_distance > 4) best_distance = 4;
+  for (const std::string_view candidate : candidates) {
+    const size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance && distance > 0) best = candidate, best_distance = distance;
+  }
+  if (best.empty() && word.size() > 2) {  // a cut-off or lengthened word: `hidepids`, `host_name`
+    for (const std::string_view candidate : candidates)
+      if (candidate.size() > 2 && (candidate.starts_with(word) || word.starts_with(candidate)) && candidate != word)
+        return candidate;
+  }
+  return best;
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const size_t at = text.find(separator);
+    parts.emplace_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); i++) {
+    if (i > 0) out += separator;
+    out += parts[i];
+  }
+  return out;
+}
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] != '*' && pattern[p] == text[t]))) {
+      p++, t++;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++, mark = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1, t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') p++;
+  return p == pattern.size();
+}
+
+std::string normal_path(std::string_view path) {
+  std::string out;
+  const bool absolute = path.starts_with('/');
+  for (const std::string& part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (!out.empty() || absolute) out += '/';
+    out += part;
+  }
+  if (out.empty()) out = absolute ? "/" : ".";
+  return out;
+}
+
+std::string join_path(std::string_view base, std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  std::string out(base);
+  if (!out.ends_with('/')) out += '/';
+  return out += path;
+}
+
+std::string_view parent_path(std::string_view path) {
+  const size_t at = path.rfind('/');
+  if (at == std::string_view::npos) return ".";
+  return at == 0 ? "/" : path.substr(0, at);
+}
+
+bool is_below(std::string_view path, std::string_view folder) {
+  if (folder == "/") return path.starts_with('/');
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+}  // namespace nsbox

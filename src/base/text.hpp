@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Small pure functions on text that several rooms need.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nsbox {
+
+/// Escapes what a terminal or a log could take for more than text: C0, DEL, C1, bidirectional
+/// controls, line separators and invalid UTF-8, as `\xNN` or `\u{NNNN}`.
+std::string escape(std::string_view text);
+
+/// Offset of the first byte that is not well-formed UTF-8 (RFC 3629: no surrogates, no overlong
+/// forms); npos when there is none.
+size_t utf8_error(std::string_view text);
+
+/// The candidate nearest to `word` when it is near enough to be what was meant, else "".
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+/// `*` and `?` match any text and any character; nothing else is special.
+bool glob_match(std::string_view pattern, std::string_view text);
+
+/// The path without `.`, doubled and trailing slashes. `..` is not touched: links may lie before it.
+std::string normal_path(std::string_view path);
+
+/// `base`/`path`, or `path` when it is absolute.
+std::string join_path(std::string_view base, std::string_view path);
+
+/// The path without its last component ("/" for one directly below "/").
+std::string_view parent_path(std::string_view path);
+
+/// True when `path` is `folder` or below it (both normal).
+bool is_below(std::string_view path, std::string_view folder);
+
+}  // namespace nsbox

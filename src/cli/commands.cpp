@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.hpp"
+
+#include <cstdio>
+
+namespace nsbox {
+namespace {
+
+constexpr OptionInfo global[] = {
+    {"-h,--help", "", "Print what the command does and its options."},
+    {"--version", "", "Print the version."},
+    {"--log-level", "LEVEL", "Log at least this: trace, debug, info, warn, error, off. Default: warn.", false, "trace|debug|info|warn|error|off"},
+    {"--log-format", "FORMAT", "Log lines as text or json.", false, "text|json"},
+    {"--log-file", "FILE", "Append the log to FILE instead of standard error."},
+    {"--color", "WHEN", "Colour: auto (a terminal, and no NO_COLOR), always, never.", false, "auto|always|never"},
+    {"--format", "FORMAT", "Output as text or json.", false, "text|json"},
+};
+constexpr OptionInfo spec_input[] = {
+    {"--set", "NAME=VALUE", "Set a variable for ${NAME}; may be repeated.", true},
+};
+constexpr OptionInfo up_options[] = {
+    {"--name", "NAME", "Use this name instead of the specification's."},
+    {"--timings", "", "Print when each step began, to standard error."},
+    {"--report", "FILE", "Write how the run ended to FILE as JSON, also when the set-up fails."},
+    {"--status-fd", "N", "Write events to descriptor N as JSON lines."},
+};
+constexpr OptionInfo validate_options[] = {
+    {"--strict", "", "Warnings fail, too."},
+    {"--no-host", "", "Do not look at this host: errors and warnings of the files alone."},
+};
+constexpr OptionInfo plan_options[] = {
+    {"--explain", "", "Say of each stage and step why it is there."},
+    {"--name", "NAME", "Use this name instead of the specification's."},
+};
+constexpr OptionInfo show_options[] = {{"--origin", "", "Say of each value which file and line it came from."}};
+constexpr OptionInfo init_options[] = {
+    {"-o,--output", "FILE", "Write to FILE instead of ./nsbox.yaml; `-` is standard output."},
+    {"-f,--force", "", "Replace a file that exists."},
+    {"--list", "", "List the templates."},
+};
+
+constexpr Command table[] = {
+    {"up", "[SPEC] [-- CMD…]", "Run the sandbox and wait for it.", up_options, 0, 1, true, true, 125, run_up},
+    {"validate", "SPEC…", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
+    {"plan", "[SPEC] [-- CMD…]", "Print the ordered steps that `up` would take.", plan_options, 0, 1, true, true, 2, run_plan},
+    {"show", "[SPEC]", "Print the specification after composition, substitution and defaults.", show_options, 0, 1, false, true, 2, run_show},
+    {"doctor", "[SPEC]", "Try what the specification needs on this host, and name what refuses it.", {}, 0, 1, false, true, 2, run_doctor},
+    {"init", "[TEMPLATE]", "Write a starter specification.", init_options, 0, 1, false, false, 2, run_init},
+    {"schema", "", "Print the JSON Schema of the language.", {}, 0, 0, false, false, 2, run_schema},
+    {"reference", "", "Print the reference of the language as it stands in nsbox.yaml(5).", {}, 0, 0, false, false, 2, run_reference},
+    {"completion", "bash|zsh|fish", "Print a shell's completion script.", {}, 1, 1, false, false, 2, run_completion},
+    {"version", "", "Print the version and what this build and kernel offer.", {}, 0, 0, false, false, 2, run_version},
+};
+
+std::string padded(std::string_view text, size_t width) {
+  std::string out(text);
+  out.resize(std::max(width, out.size() + 1), ' ');
+  return out;
+}
+
+std::string option_lines(std::span<const OptionInfo> options) {
+  std::string out;
+  for (const OptionInfo& option : options) {
+    std::string names(option.names);
+    if (const size_t comma = names.find(','); comma != std::string::npos) names.replace(comma, 1, ", ");
+    else names = "    " + names;
+    if (!option.value.empty()) names += " " + std::string(option.value);
+    out += "  " + padded(names, 24) + std::string(option.doc) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return table; }
+std::span<const OptionInfo> global_options() { return global; }
+std::span<const OptionInfo> spec_options() { return spec_input; }
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : table)
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
+std::vector<OptionInfo> options_of(const Command& command) {
+  std::vector<OptionInfo> all(command.options.begin(), command.options.end());
+  if (command.reads_spec) all.insert(all.end(), std::begin(spec_input), std::end(spec_input));
+  all.insert(all.end(), std::begin(global), std::end(global));
+  return all;
+}
+
+std::string help_of(const Command& command) {
+  std::string out = "usage: nsbox " + std::string(command.name) + " [OPTION…] " + std::string(command.operands) + "\n\n" + std::string(command.doc) + "\n";
+  if (command.reads_spec) out += "SPEC is a file, or `-` for standard input; left out, it is ./nsbox.yaml.\n";
+  std::vector<OptionInfo> own(command.options.begin(), command.options.end());
+  if (command.reads_spec) own.insert(own.end(), std::begin(spec_input), std::end(spec_input));
+  if (!own.empty()) out += "\nOptions:\n" + option_lines(own);
+  out += "\nEverywhere:\n" + option_lines(global);
+  return out + "\nmanual: nsbox-" + std::string(command.name) + "(1), nsbox.yaml(5)\n";
+}
+
+std::string help_of_all() {
+  std::string out = "usage: nsbox COMMAND [OPTION…] [ARGUMENT…]\n\nRuns commands in sandboxes that a YAML file describes.\n\nCommands:\n";
+  for (const Command& command : table) out += "  " + padded(command.name, 12) + std::string(command.doc) + "\n";
+  out += "\nOptions:\n" + option_lines(global);
+  return out + "\n`nsbox COMMAND --help` tells more; the manual is nsbox(1), the language nsbox.yaml(5).\n";
+}
+
+int usage_error(const Command& command, const std::string& message) {
+  fprintf(stderr, "nsbox: %s\nnsbox: try 'nsbox %s --help'\n", message.c_str(), std::string(command.name).c_str());
+  return command.usage_status;
+}
+
+}  // namespace nsbox

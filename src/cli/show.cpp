@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "cli/explain.hpp"
+#include "cli/load.hpp"
+#include "cli/output.hpp"
+
+namespace nsbox {
+namespace {
+
+/// The defaults that hang on the caller, written out.
+void fill_defaults(Spec& spec, const Caller& caller) {
+  if (spec.namespaces.fresh(NsType::user) && spec.id_maps.form == IdMaps::Form::automatic) spec.id_maps.form = spec.id_maps.effective(caller);
+  if (!spec.root && spec.namespaces.fresh(NsType::mount)) {
+    Root root;
+    root.mount.emplace();
+    root.mount->kind = find_mount_kind("tmpfs");
+    root.mount->in_root = true;
+    spec.root = std::move(root);
+  }
+  if (!spec.process.init && spec.namespaces.fresh(NsType::pid)) spec.process.init = true;
+  if (!spec.process.cwd) spec.process.cwd = BoxPath{"/"};
+}
+
+}  // namespace
+
+int run_show(const Arguments& arguments) {
+  const Command& command = *find_command("show");
+  Loaded loaded = load(arguments, command);
+  if (!loaded.spec) return loaded.status;
+  print_findings(loaded.findings, Arguments{});
+  Spec& spec = *loaded.spec;
+  fill_defaults(spec, loaded.facts.caller);
+  Node node = encode(spec);
+  node.erase("extends");
+  node.erase("vars");  // every value is substituted
+  if (!spec.namespaces.fresh(NsType::mount)) node.erase("propagation");
+  const auto origin = [&](const std::string& pointer) -> std::string {
+    const Mark mark = spec.written_at(pointer);
+    if (!mark.line) return "";
+    return escape(loaded.findings.files[mark.file].name) + ":" + std::to_string(mark.line);
+  };
+  const bool with_origin = arguments.has("origin");
+  if (arguments.value("format") == "json") {
+    Node document = Node::map();
+    document.set("format_version", Node::number(1));
+    document.set("spec", std::move(node));
+    if (with_origin) {
+      Node origins = Node::map();
+      for (const Place& place : spec.places)
+        if (const std::string from = origin(place.pointer); !from.empty()) origins.set(place.pointer, Node::scalar(from));
+      document.set("origins", std::move(origins));
+    }
+    printf("%s\n", to_json(document).c_str());
+    return 0;
+  }
+  const auto comment = [&](const std::string& pointer) -> std::string {
+    const std::string from = origin(pointer);
+    return from.empty() ? "default" : from;
+  };
+  fputs(to_yaml(node, with_origin ? std::function<std::string(const std::string&)>(comment) : nullptr).c_str(), stdout);
+  fputs("# no system call filter but the one against TIOCSTI and TIOCLINUX\n", stdout);
+  return 0;
+}
+
+}  // namespace nsbox

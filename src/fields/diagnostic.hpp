@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What is wrong with a specification, as data. cli/explain.cpp alone turns it into words.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fields/node.hpp"
+
+namespace nsbox {
+
+enum class Severity : uint8_t { error, warning };
+
+enum class Code : uint16_t {
+#define NSBOX_CODE(name, severity, message, hint) name,
+#include "fields/codes.def"
+#undef NSBOX_CODE
+};
+
+struct Diagnostic {
+  Code code;
+  Mark mark;
+  std::string pointer;            // JSON Pointer of the value in the document ("" for the whole)
+  std::vector<std::string> args;  // for the words; a hint whose argument is missing is left out
+  Mark other{};                   // a second place that belongs to it (the first of two equal keys, …)
+};
+
+struct SourceFile {
+  std::string name;    // as the user wrote it; "-" for standard input
+  std::string text;
+  std::string folder;  // relative host paths in it start here
+  uint64_t device = 0, inode = 0;
+  int64_t changed_ns = 0;  // its modification time, for saved plans
+};
+
+/// Every diagnostic of one run, and the files that they point into.
+struct Findings {
+  std::vector<SourceFile> files;
+  std::vector<Diagnostic> diagnostics;
+
+  void add(Code code, Mark mark, std::string pointer, std::vector<std::string> args = {}, Mark other = {});
+  bool failed() const;  // at least one error
+  size_t count(Severity severity) const;
+};
+
+Severity severity_of(Code code);
+std::string_view slug_of(Code code);  // stable, as in `allow_warnings` and `--format json`
+const std::vector<std::string_view>& warning_slugs();
+
+/// One more step of a JSON Pointer (RFC 6901).
+std::string pointer_to(std::string_view pointer, std::string_view key);
+std::string pointer_to(std::string_view pointer, size_t index);
+
+/// `/mounts/3/source` as people read it: `mounts[3].source`.
+std::string pointer_words(std::string_view pointer);
+
+}  // namespace nsbox

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// The only user of yaml-cpp, by its event interface: events become Nodes, and a limit that is
+// passed ends the parse by an exception that does not leave this file.
+#include "fields/yaml.hpp"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <istream>
+#include <streambuf>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/text.hpp"
+
+namespace nsbox {
+namespace {
+
+struct Stop {};  // the diagnostic is already there
+
+class ViewBuffer : public std::streambuf {
+ public:
+  explicit ViewBuffer(std::string_view text) {
+    char* begin = const_cast<char*>(text.data());
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+class Builder : public YAML::EventHandler {
+ public:
+  Builder(Findings& findings, uint16_t file, std::string_view text) : findings_(findings), file_(file), text_(text) {}
+
+  Node root;
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Node node;
+    node.mark = place(mark);
+    node.missing = !null_is_written(mark);
+    if (node.missing && key_) node.mark = key_mark();
+    add(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end() || !found->second.complete) fail(Code::alias_cycle, mark);
+    const Anchor& source = found->second;
+    if (stack_.size() + source.depth > InputLimits::depth) fail(Code::too_deep, mark);
+    if (nodes_ + source.nodes > InputLimits::nodes) fail(Code::too_many_nodes, mark);
+    nodes_ += source.nodes;
+    Node copy = source.node;
+    place_node(std::move(copy), source.nodes, source.depth);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node = Node::scalar(value, tag == "?");
+    node.mark = place(mark);
+    if (tag != "?" && tag != "!") refuse_tag(mark, tag);
+    if (value.find('\0') != std::string::npos) findings_.add(Code::nul_in_text, node.mark, "");
+    add(std::move(node), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(Node::list(), mark, tag, anchor);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(Node::map(), mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+  Mark place(const YAML::Mark& mark) const {
+    Mark out{file_, static_cast<uint32_t>(mark.line) + 1, 1};
+    const size_t end = std::min<size_t>(static_cast<size_t>(std::max(mark.pos, 0)), text_.size());
+    const size_t begin = end - std::min<size_t>(end, static_cast<size_t>(std::max(mark.column, 0)));
+    for (size_t i = begin; i < end; i++) out.column += (static_cast<uint8_t>(text_[i]) & 0xc0) != 0x80;
+    return out;
+  }
+
+ private:
+  struct Open {
+    Node node;
+    YAML::anchor_t anchor;
+    size_t nodes = 1, depth = 1;  // of the subtree so far
+    std::unordered_set<std::string> keys;
+    Node key;  // of a map, while its value is read
+    bool has_key = false;
+  };
+  struct Anchor {
+    bool complete = false;
+    Node node;
+    size_t nodes = 0, depth = 0;
+  };
+
+  [[noreturn]] void fail(Code code, const YAML::Mark& mark, std::vector<std::string> args = {}) {
+    findings_.add(code, place(mark), "", std::move(args));
+    throw Stop{};
+  }
+
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    findings_.add(Code::tag, place(mark), "", {tag});
+  }
+
+  /// yaml-cpp gives the next token's place for a value that is not there, so look at the text.
+  bool null_is_written(const YAML::Mark& mark) const {
+    const std::string_view rest = text_.substr(std::min<size_t>(static_cast<size_t>(std::max(mark.pos, 0)), text_.size()));
+    const bool word = rest.starts_with('~') || rest.starts_with("null") || rest.starts_with("Null") || rest.starts_with("NULL");
+    if (!word || !key_) return word && !stack_.empty() && stack_.back().node.is_list();
+    return static_cast<uint32_t>(mark.line) + 1 == key_mark().line || place(mark).column > key_mark().column;
+  }
+
+  void open(Node node, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (stack_.size() >= InputLimits::depth) fail(Code::too_deep, mark);
+    if (tag != "?" && !tag.empty()) refuse_tag(mark, tag);
+    node.mark = place(mark);
+    if (++nodes_ > InputLimits::nodes) fail(Code::too_many_nodes, mark);
+    if (anchor) anchors_[anchor] = {};
+    stack_.push_back({std::move(node), anchor, 1, 1, {}, {}, false});
+    update_key();
+  }
+
+  void close() {
+    Open done = std::move(stack_.back());
+    stack_.pop_back();
+    update_key();
+    if (done.anchor) anchors_[done.anchor] = {true, done.node, done.nodes, done.depth};
+    place_node(std::move(done.node), done.nodes, done.depth);
+  }
+
+  void add(Node node, YAML::anchor_t anchor) {
+    if (++nodes_ > InputLimits::nodes) {
+      findings_.add(Code::too_many_nodes, node.mark, "");
+      throw Stop{};
+    }
+    if (anchor) anchors_[anchor] = {true, node, 1, 0};
+    place_node(std::move(node), 1, 0);
+  }
+
+  void place_node(Node node, size_t nodes, size_t depth) {
+    if (stack_.empty()) {
+      root = std::move(node);
+      return;
+    }
+    Open& top = stack_.back();
+    top.nodes += nodes;
+    top.depth = std::max(top.depth, depth + 1);
+    if (top.node.is_list()) {
+      top.node.items.push_back(std::move(node));
+    } else if (!top.has_key) {
+      top.key = std::move(node);
+      top.has_key = true;
+    } else {
+      add_member(top, std::move(node));
+    }
+    update_key();
+  }
+
+  void add_member(Open& top, Node value) {
+    top.has_key = false;
+    const Mark mark = top.key.mark;
+    if (!top.key.is_scalar()) {
+      findings_.add(Code::key_not_text, mark, "");
+      return;
+    }
+    if (top.key.plain && top.key.text == "<<") {
+      findings_.add(Code::merge_key, mark, "");
+      return;
+    }
+    if (!top.keys.insert(top.key.text).second) {
+      const auto first = std::find_if(top.node.members.begin(), top.node.members.end(),
+                                      [&](const Member& member) { return member.key == top.key.text; });
+      findings_.add(Code::duplicate_key, mark, "", {top.key.text}, first->mark);
+      return;
+    }
+    top.node.members.push_back({std::move(top.key.text), mark, std::move(value)});
+  }
+
+  void update_key() { key_ = !stack_.empty() && stack_.back().node.is_map() && stack_.back().has_key; }
+  Mark key_mark() const { return stack_.back().key.mark; }
+
+  Findings& findings_;
+  uint16_t file_;
+  std::string_view text_;
+  std::vector<Open> stack_;
+  std::unordered_map<YAML::anchor_t, Anchor> anchors_;
+  size_t nodes_ = 0;
+  bool key_ = false;  // the next value belongs to a key that has been read
+};
+
+Mark mark_at(uint16_t file, std::string_view text, size_t offset) {
+  Mark mark{file, 1, 1};
+  for (size_t i = 0; i < offset; i++) {
+    if (text[i] == '\n') mark.line++, mark.column = 1;
+    else mark.column += (static_cast<uint8_t>(text[i]) & 0xc0) != 0x80;
+  }
+  return mark;
+}
+
+/// What can be refused by looking at the bytes, before a parser sees them.
+bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
+  if (text.size() > InputLimits::bytes) {
+    findings.add(Code::file_too_big, {file, 0, 0}, "", {std::to_string(text.size())});
+    return false;
+  }
+  if (const size_t nul = text.find('\0'); nul != text.npos) {
+    findings.add(Code::nul_in_file, mark_at(file, text, nul), "");
+    return false;
+  }
+  if (const size_t bad = utf8_error(text); bad != text.npos) {
+    findings.add(Code::not_utf8, mark_at(file, text, bad), "");
+    return false;
+  }
+  // Nesting in [ and { can't be deeper than their number on the way: a cheap bound that keeps
+  // yaml-cpp's own recursion and its stack of simple keys short.
+  size_t depth = 0, most = 0;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] == '[' || text[i] == '{') most = std::max(most, ++depth);
+    else if ((text[i] == ']' || text[i] == '}') && depth > 0) depth--;
+    else if (text[i] == '\n' && depth > 0 && i + 1 < text.size() && text[i + 1] != ' ' && text[i + 1] != '\t') depth = 0;
+    if (most > 2048) {
+      findings.add(Code::too_deep, mark_at(file, text, i), "");
+      return false;
+    }
+  }
+  return true;
+}
+
+bool tab_indents(std::string_view text, uint32_t line) {
+  for (uint32_t i = 1; i < line; i++) {
+    const size_t end = text.find('\n');
+    if (end == text.npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  const size_t first = text.find_first_not_of(' ');
+  return first != text.npos && text[first] == '\t';
+}
+
+void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std::string message) {
+  if (tab_indents(text, mark.line)) {
+    findings.add(Code::tab_indent, mark, "");
+    return;
+  }
+  if (message == "bad file" || message.empty()) message = "nested too deeply, or not text";
+  // `{a: ${B}}`: in flow style the brace ends the mapping, the likeliest cause of a riddle here.
+  std::string_view rest = text;
+  for (uint32_t i = 1; i < mark.line && rest.find('\n') != rest.npos; i++) rest.remove_prefix(rest.find('\n') + 1);
+  const std::string_view line = rest.substr(0, rest.find('\n'));
+  const size_t dollar = line.find("${");
+  const bool flow = dollar != line.npos && line.find_first_of("[{") < dollar;
+  std::vector<std::string> args{std::move(message)};
+  if (flow) args.push_back(std::string(line.substr(dollar, line.find('}', dollar) - dollar + 1)));
+  findings.add(Code::yaml_syntax, mark, "", std::move(args));
+}
+
+}  // namespace
+
+std::optional<Node> load_yaml(Findings& findings, uint16_t file) {
+  std::string_view text = findings.files[file].text;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  if (!text_is_sane(findings, file, text)) return std::nullopt;
+
+  Builder builder(findings, file, text);
+  try {
+    ViewBuffer buffer(text);
+    std::istream stream(&buffer);
+    YAML::Parser parser(stream);
+    const bool any = parser.HandleNextDocument(builder);
+    if (!any || (builder.root.is_null() && builder.root.missing)) {
+      findings.add(Code::empty_file, {file, 1, 1}, "");
+      return std::nullopt;
+    }
+    Builder rest(findings, file, text);
+    if (parser.HandleNextDocument(rest)) {
+      findings.add(Code::second_document, rest.root.mark.line ? rest.root.mark : Mark{file, 1, 1}, "");
+      return std::nullopt;
+    }
+  } catch (const Stop&) {
+    return std::nullopt;
+  } catch (const YAML::Exception& error) {
+    Mark mark = builder.place(error.mark);
+    add_syntax_error(findings, text, mark, error.msg);
+    return std::nullopt;
+  }
+  return std::move(builder.root);
+}
+
+}  // namespace nsbox

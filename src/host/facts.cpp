@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "host/facts.hpp"
+
+#include <cstddef>
+
+#include "base/text.hpp"
+
+namespace nsbox {
+
+std::string_view words_of(FileKind kind) {
+  switch (kind) {
+    case FileKind::missing: return "missing";
+    case FileKind::denied: return "out of reach";
+    case FileKind::file: return "a file";
+    case FileKind::folder: return "a folder";
+    case FileKind::link: return "a symbolic link";
+    case FileKind::character: return "a character device";
+    case FileKind::block: return "a block device";
+    case FileKind::fifo: return "a FIFO";
+    case FileKind::socket: return "a socket";
+  }
+  return "?";
+}
+
+const PathFact& HostFacts::path(const std::string& path) const {
+  const auto found = paths_.find(path);
+  if (found != paths_.end()) return found->second;
+  return paths_.emplace(path, probe_path ? probe_path(path) : PathFact{}).first->second;
+}
+
+const PathFact& HostFacts::resolved(const std::string& start, std::string* real) const {
+  std::vector<std::string> todo = split(normal_path(start), '/');
+  std::string done;
+  static const PathFact loop{FileKind::denied, "", 0, 0, 0, 0, 0, 0, 40 /* ELOOP */};
+  int links = 0;
+  for (size_t i = 0; i < todo.size(); i++) {
+    if (todo[i].empty() || todo[i] == ".") continue;
+    if (todo[i] == "..") {
+      done = std::string(parent_path(done.empty() ? "/" : done));
+      if (done == "/") done.clear();
+      continue;
+    }
+    const PathFact& fact = path(done + "/" + todo[i]);
+    if (fact.kind != FileKind::link) {
+      done += "/" + todo[i];
+      if (fact.kind == FileKind::missing || fact.kind == FileKind::denied) {
+        if (real) *real = done;
+        return fact;
+      }
+      continue;
+    }
+    if (++links > 40) return loop;
+    std::vector<std::string> rest = split(fact.link, '/');
+    rest.insert(rest.end(), todo.begin() + static_cast<ptrdiff_t>(i) + 1, todo.end());
+    if (fact.link.starts_with('/')) done.clear();
+    todo = std::move(rest);
+    i = static_cast<size_t>(-1);
+  }
+  if (done.empty()) done = "/";
+  if (real) *real = done;
+  return path(done);
+}
+
+const std::vector<MountFact>& HostFacts::mounts() const {
+  if (!mounts_known_) mounts_ = probe_mounts ? probe_mounts() : std::vector<MountFact>{};
+  mounts_known_ = true;
+  return mounts_;
+}
+
+const MountFact* HostFacts::mount_of(std::string_view path) const {
+  const MountFact* best = nullptr;
+  for (const MountFact& mount : mounts())
+    if (is_below(path, mount.target) && (!best || mount.target.size() >= best->target.size())) best = &mount;
+  return best;
+}
+
+std::vector<const MountFact*> HostFacts::mounts_below(std::string_view path) const {
+  std::vector<const MountFact*> out;
+  for (const MountFact& mount : mounts())
+    if (is_below(mount.target, path) && mount.target != path) out.push_back(&mount);
+  return out;
+}
+
+const std::vector<SubidRange>& HostFacts::subids(bool group, std::string_view owner) const {
+  const std::string key = (group ? "g" : "u") + std::string(owner);
+  const auto found = subids_.find(key);
+  if (found != subids_.end()) return found->second;
+  return subids_.emplace(key, probe_subids ? probe_subids(group, owner) : std::vector<SubidRange>{}).first->second;
+}
+
+const UserNamespaceFacts& HostFacts::user_namespaces() const {
+  if (!user_known_ && probe_user_namespaces) user_ = probe_user_namespaces();
+  user_known_ = true;
+  return user_;
+}
+
+}  // namespace nsbox

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#include "host/probe.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/text.hpp"
+#include "sys/process.hpp"
+
+namespace nsbox {
+namespace {
+
+FileKind kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return FileKind::file;
+    case S_IFDIR: return FileKind::folder;
+    case S_IFLNK: return FileKind::link;
+    case S_IFCHR: return FileKind::character;
+    case S_IFBLK: return FileKind::block;
+    case S_IFIFO: return FileKind::fifo;
+    default: return FileKind::socket;
+  }
+}
+
+PathFact probe_path(const std::string& path) {
+  PathFact fact;
+  struct stat info;
+  if (lstat(path.c_str(), &info) < 0) {
+    fact.error = errno;
+    fact.kind = errno == ENOENT || errno == ENOTDIR ? FileKind::missing : FileKind::denied;
+    return fact;
+  }
+  fact.kind = kind_of(info.st_mode);
+  fact.device = info.st_dev;
+  fact.inode = info.st_ino;
+  fact.rdev = info.st_rdev;
+  fact.uid = info.st_uid;
+  fact.gid = info.st_gid;
+  fact.mode = info.st_mode & 07777;
+  if (fact.kind == FileKind::link) {
+    char text[4096];
+    const ssize_t n = readlink(path.c_str(), text, sizeof text);
+    if (n > 0) fact.link.assign(text, static_cast<size_t>(n));
+  }
+  return fact;
+}
+
+/// `\040` and the like, as mountinfo writes spaces.
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::vector<MountFact> probe_mounts() {
+  std::vector<MountFact> mounts;
+  std::string text;
+  if (!read_file("/proc/self/mountinfo", text, 64 << 20)) return mounts;
+  for (const std::string& line : split(text, '\n')) {
+    const std::vector<std::string> words = split(line, ' ');
+    const auto dash = std::find(words.begin(), words.end(), "-");
+    if (words.size() < 7 || dash == words.end() || dash + 1 == words.end()) continue;
+    MountFact mount;
+    mount.target = unescape(words[4]);
+    mount.type = *(dash + 1);
+    for (const std::string& option : split(words[5], ',')) {
+      mount.readonly |= option == "ro";
+      mount.nosuid |= option == "nosuid";
+      mount.nodev |= option == "nodev";
+      mount.noexec |= option == "noexec";
+    }
+    for (auto each = words.begin() + 6; each != dash; ++each) mount.shared |= each->starts_with("shared:");
+    mounts.push_back(std::move(mount));
+  }
+  return mounts;
+}
+
+std::vector<SubidRange> probe_subids(bool group, std::string_view owner) {
+  std::vector<SubidRange> ranges;
+  std::string text;
+  if (owner.empty() || !read_file(group ? "/etc/subgid" : "/etc/subuid", text)) return ranges;
+  const std::string number = std::to_string(getuid());
+  for (const std::string& line : split(text, '\n')) {
+    const std::vector<std::string> fields = split(line, ':');
+    if (fields.size() != 3 || (fields[0] != owner && !(owner != "nsbox" && fields[0] == number))) continue;
+    const unsigned long first = strtoul(fields[1].c_str(), nullptr, 10), count = strtoul(fields[2].c_str(), nullptr, 10);
+    if (count > 0 && first + count <= 4294967295ul) ranges.push_back({static_cast<uint32_t>(first), static_cast<uint32_t>(count)});
+  }
+  return ranges;
+}
+
+std::vector<std::string> probe_entries(const std::string& folder) {
+  std::vector<std::string> names;
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return names;
+  alignas(8) char buffer[16384];
+  long n;
+  while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
+    for (long at = 0; at < n;) {
+      uint16_t length;
+      memcpy(&length, buffer + at + 16, sizeof length);
+      const std::string name = buffer + at + 19;
+      if (name != "." && name != "..") names.push_back(name);
+      at += length;
+    }
+  }
+  close(fd);
+  return names;
+}
+
+bool probe_process(int pid, uint64_t& start_time) {
+  std::string text;
+  if (!read_file("/proc/" + std::to_string(pid) + "/stat", text)) return false;
+  const size_t end = text.rfind(')');
+  if (end == text.npos) return false;
+  const std::vector<std::string> fields = split(std::string_view(text).substr(end + 2), ' ');
+  if (fields.size() < 20) return false;
+  start_time = strtoull(fields[19].c_str(), nullptr, 10);
+  return true;
+}
+
+std::string first_line(const std::string& path) {
+  std::string text;
+  if (!read_file(path, text)) return "";
+  return text.substr(0, text.find('\n'));
+}
+
+/// Tries it in a child that does nothing else: what the kernel answers, and which setting says so.
+UserNamespaceFacts probe_user_namespaces() {
+  UserNamespaceFacts facts;
+  struct stat root, init_root;
+  // In a chroot / is not the root of the mount namespace, and the kernel refuses (EPERM).
+  if (stat("/", &root) == 0 && stat("/proc/1/root", &init_root) == 0)
+    facts.chrooted = root.st_dev != init_root.st_dev || root.st_ino != init_root.st_ino;
+
+  const pid_t pid = fork();
+  if (pid == 0) _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : errno);
+  int status = 0;
+  if (pid < 0 || waitpid(pid, &status, 0) < 0) return facts;
+  const int error = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  if (error == 0) {
+    facts.chrooted = false;
+    if (first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" && getuid() != 0) {
+      facts.refused_by = "AppArmor takes their capabilities away (kernel.apparmor_restrict_unprivileged_userns = 1)";
+      facts.remedy = "give this one program an AppArmor profile with 'userns,', or as root: sysctl kernel.apparmor_restrict_unprivileged_userns=0";
+    }
+    return facts;
+  }
+  if (error == EPERM && facts.chrooted) return facts;
+  facts.chrooted = false;
+  if (error == EPERM && first_line("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
+    facts.refused_by = "kernel.unprivileged_userns_clone = 0";
+    facts.remedy = "as root: sysctl kernel.unprivileged_userns_clone=1";
+  } else if (error == ENOSPC || error == EUSERS) {
+    const std::string most = first_line("/proc/sys/user/max_user_namespaces");
+    facts.refused_by = most == "0" ? "user.max_user_namespaces = 0" : "user.max_user_namespaces = " + most + " are in use, or an outer namespace allows no more";
+    facts.remedy = "as root: sysctl user.max_user_namespaces=15000";
+  } else if (error == EINVAL) {
+    facts.refused_by = "the kernel was built without them (CONFIG_USER_NS)";
+  } else {
+    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (first_line("/proc/self/attr/current").empty() ? "" : ", a security module or a seccomp filter of a container is likely");
+    facts.remedy = "in a container: run it with a seccomp profile that allows clone and unshare with CLONE_NEWUSER";
+  }
+  return facts;
+}
+
+/// The name and home of a uid, from /etc/passwd itself: no library, no environment.
+void look_up_caller(Caller& caller) {
+  std::string text;
+  if (!read_file("/etc/passwd", text, 16 << 20)) return;
+  const std::string number = std::to_string(caller.uid);
+  for (const std::string& line : split(text, '\n')) {
+    const std::vector<std::string> fields = split(line, ':');
+    if (fields.size() < 7 || fields[2] != number) continue;
+    caller.name = fields[0];
+    caller.home = fields[5];
+    return;
+  }
+}
+
+}  // namespace
+
+bool read_file(const std::string& path, std::string& out, size_t most) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return false;
+  out.clear();
+  char buffer[16384];
+  for (;;) {
+    const ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0 || out.size() > most) {
+      const int error = errno;
+      close(fd);
+      errno = error;
+      return n >= 0;
+    }
+    out.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+HostFacts probe_host() {
+  HostFacts facts;
+  Caller& caller = facts.caller;
+  caller.uid = getuid();
+  caller.gid = getgid();
+  caller.root = geteuid() == 0;
+  look_up_caller(caller);
+  uint64_t permitted = 0, effective = 0, inheritable = 0;
+  sys::capget(permitted, effective, inheritable);
+  caller.privileged = effective >> CAP_SYS_ADMIN & 1;
+  caller.stdin_tty = isatty(0);
+  caller.stdout_tty = isatty(1);
+  char cwd[4096];
+  if (getcwd(cwd, sizeof cwd)) caller.cwd = cwd;
+  caller.variable = [](const std::string& name) -> const char* { return getenv(name.c_str()); };
+
+  struct utsname kernel;
+  if (uname(&kernel) == 0) sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
+  const std::string last = first_line("/proc/sys/kernel/cap_last_cap");
+  if (!last.empty()) facts.capability_last = strtoull(last.c_str(), nullptr, 10);
+
+  facts.probe_path = probe_path;
+  facts.probe_mounts = probe_mounts;
+  facts.probe_subids = probe_subids;
+  facts.probe_user_namespaces = probe_user_namespaces;
+  facts.probe_entries = probe_entries;
+  facts.probe_process = probe_process;
+  return facts;
+}
+
+}  // namespace nsbox

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// HostFacts of the machine that this runs on.
+#pragma once
+#include <string>
+
+#include "host/facts.hpp"
+
+namespace nsbox {
+
+/// The caller and the kernel now; everything else when it is asked for.
+HostFacts probe_host();
+
+/// Reads a whole file; false with errno.
+bool read_file(const std::string& path, std::string& out, size_t most = 1 << 20);
+
+}  // namespace nsbox

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/command.hpp"
+
+namespace {
+
+/// 0, 1 and 2 are open from here on, so that no file of nsbox ever gets one of these numbers.
+bool open_standard_files() {
+  for (int fd = 0; fd < 3; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (!open_standard_files()) return 125;
+  // nsbox gives no rights, so it must have none that its caller has not.
+  if (getauxval(AT_SECURE) || getuid() != geteuid() || getgid() != getegid()) {
+    fputs("nsbox: refuses to run set-user-ID, set-group-ID or with file capabilities: chmod u-s,g-s it, or setcap -r\n", stderr);
+    return 125;
+  }
+  const int status = nsbox::run_program(argc, argv);
+  fflush(stdout);
+  _exit(status);  // nothing is left to destroy
+}

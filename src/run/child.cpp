@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The walk: from the clone to exec. The list is finished, so this only says where it is, and where
+// and why it stopped; the launcher, which still has the plan, makes the sentence.
+//
+// This file and its steps are a library of their own without exceptions and RTTI; a test compares
+// what it needs from outside with a short list.
+#include <sys/wait.h>
+#include <time.h>
+
+#include "run/state.hpp"
+#include "sys/process.hpp"
+
+namespace nsbox {
+namespace {
+
+uint64_t now_ns() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+[[noreturn]] void give_up(ChildState& state, uint32_t number, const Outcome& outcome) {
+  Page& page = *state.page;
+  page.why = outcome.why;
+  page.error = outcome.error;
+  page.call = outcome.call;
+  page.failed.store(number);
+  _exit(125);
+}
+
+Outcome run(const ForkPayload&, ChildState&) { return done; }  // the walk forks (below)
+
+/// std::visit without its exception.
+template <class... Steps>
+Outcome run_step(const std::variant<Steps...>& step, ChildState& state) {
+  Outcome outcome;
+  const auto one = [&](const auto* each) {
+    if (each) outcome = run(*each, state);
+    return each != nullptr;
+  };
+  (one(std::get_if<Steps>(&step)) || ...);
+  return outcome;
+}
+
+template <class Variant>
+void walk(ChildState& state, const std::vector<Entry<Variant>>& entries, uint32_t number) {
+  for (const Entry<Variant>& entry : entries) {
+    state.page->step.store(number, std::memory_order_relaxed);
+    if (state.timed) state.page->times[number] = now_ns();
+    const Outcome outcome = run_step(entry.step, state);
+    if (outcome.failed()) give_up(state, number, outcome);
+    number++;
+  }
+}
+
+}  // namespace
+
+void run_child(ChildState& state) {
+  const Plan& plan = *state.plan;
+  close(state.launcher_channel);
+  const uint32_t first = plan.first_of_child();
+  walk(state, plan.child, first);
+  if (plan.supervision.init) {
+    const uint32_t fork_number = plan.first_of_init() - 1;  // ForkPayload is the child's last step
+    // CLONE_VFORK without CLONE_VM: this process goes on when the payload has been executed, or is
+    // dead, and shares no memory with it.
+    const pid_t payload = sys::clone3(CLONE_VFORK, SIGCHLD, nullptr);
+    if (payload < 0) give_up(state, fork_number, failed("clone3"));
+    if (payload > 0) {
+      if (state.page->failed.load() == 0) {
+        walk(state, plan.init, plan.first_of_init());
+        run_init(state, payload);
+      }
+      int status = 0;
+      waitpid(payload, &status, 0);
+      _exit(125);
+    }
+  }
+  walk(state, plan.payload, plan.first_of_payload());
+  _exit(125);
+}
+
+}  // namespace nsbox

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The launcher's steps for the child that waits at the gate.
+#include <linux/mount.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+
+#include "run/session.hpp"
+
+namespace nsbox {
+namespace {
+
+int open_of_child(Session& session, const char* file, int flags) {
+  char path[64];
+  snprintf(path, sizeof path, "%d/%s", session.child_pid, file);
+  return open_proc(session.child, path, flags);
+}
+
+}  // namespace
+
+Outcome run(const DenySetgroups&, Session& session) {
+  const Fd fd = Fd::adopt(open_of_child(session, "setgroups", O_WRONLY));
+  if (!fd) return failed("openat2");
+  return write(fd.number(), "deny", 4) < 0 ? failed("write") : done;
+}
+
+Outcome run(const WriteIdMap& step, Session& session) {
+  std::string text;
+  for (const Extent& extent : step.extents)
+    text += std::to_string(extent.inside) + ' ' + std::to_string(extent.outside) + ' ' + std::to_string(extent.count) + '\n';
+  const Fd fd = Fd::adopt(open_of_child(session, step.group ? "gid_map" : "uid_map", O_RDWR));
+  if (!fd) return failed("openat2");
+  if (write(fd.number(), text.data(), text.size()) < 0) return failed("write");
+  char back[64];
+  return pread(fd.number(), back, sizeof back, 0) > 0 ? done : failed("pread64", Why::map_not_taken);
+}
+
+Outcome run(const RunIdMapper& step, Session& session) {
+  std::vector<std::string> words{step.program, std::to_string(session.child_pid)};
+  for (const Extent& extent : step.extents)
+    for (const uint32_t number : {extent.inside, extent.outside, extent.count}) words.push_back(std::to_string(number));
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return failed("pipe2");
+  Fd reading = Fd::adopt(ends[0]), writing = Fd::adopt(ends[1]);
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, writing.number(), 2);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = 0;
+  char* environment[] = {nullptr};
+  const int error = posix_spawn(&pid, step.program, &actions, &attributes, arguments.data(), environment);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error) return failed("execve", Why::call, error);
+  writing.reset();
+  char* detail = session.child.page->detail;
+  size_t have = 0;
+  for (;;) {  // its own words, for the message
+    const ssize_t n = read(reading.number(), detail + have, sizeof session.child.page->detail - 1 - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    have += static_cast<size_t>(n);
+    if (have == sizeof session.child.page->detail - 1) break;
+  }
+  detail[have] = 0;
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failed("wait4", Why::helper_failed);
+  detail[0] = 0;
+  const Fd fd = Fd::adopt(open_of_child(session, step.group ? "gid_map" : "uid_map", O_RDONLY));
+  char back[64];
+  return fd && read(fd.number(), back, sizeof back) > 0 ? done : failed("read", Why::map_not_taken);
+}
+
+Outcome run(const OpenUserNamespace& step, Session& session) {
+  char path[64];
+  snprintf(path, sizeof path, "%d/ns/user", session.child_pid);
+  const int fd = openat(session.child.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
+  session.child.slot(step.slot) = fd;
+  return fd < 0 ? failed("openat") : done;
+}
+
+Outcome run(const MapTree& step, Session& session) {
+  Fd below;
+  int fd = session.child.slot(step.slot);
+  if (step.below) {
+    below = Fd::adopt(sys::openat2(fd, step.below, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+    if (!below) return failed("openat2");
+    fd = below.number();
+  }
+  struct mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<uint64_t>(session.child.slot(step.user_namespace));
+  const unsigned flags = AT_EMPTY_PATH | (step.recursive ? 0x8000u /* AT_RECURSIVE */ : 0u);
+  return syscall(SYS_mount_setattr, fd, "", flags, &attributes, sizeof attributes) < 0 ? failed("mount_setattr") : done;
+}
+
+Outcome run(const ClearDumpable&, Session&) { return prctl(PR_SET_DUMPABLE, 0) < 0 ? failed("prctl") : done; }
+
+Outcome run(const OpenGate&, Session& session) {
+  return send_record(session.channel.number(), {Record::Kind::gate, 0}) ? done : failed("sendmsg");
+}
+
+}  // namespace nsbox

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// The launcher's steps before the clone: they can fail, and nothing is left behind.
+#include <linux/loop.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "run/session.hpp"
+#include "sys/mount.hpp"
+#include "sys/process.hpp"
+
+#ifndef NS_GET_NSTYPE
+#define NS_GET_NSTYPE _IO(0xb7, 0x3)
+#endif
+#ifndef NSFS_MAGIC
+#define NSFS_MAGIC 0x6e736673
+#endif
+
+namespace nsbox {
+
+Session::~Session() {
+  for (int& fd : slots)
+    if (fd >= 0) close(fd);
+  for (int& fd : child.stdio)
+    if (fd > 2) close(fd);
+  // By descriptor, never by path, and never more than the empty thing that was made.
+  for (auto each = made.rbegin(); each != made.rend(); ++each) unlinkat(each->folder.number(), each->name.c_str(), each->is_folder ? AT_REMOVEDIR : 0);
+  if (child.page) munmap(child.page, page_size);
+}
+
+Outcome run(const MapReport&, Session& session) {
+  const size_t need = sizeof(Page) + (session.plan.steps() + 1) * sizeof(uint64_t);
+  session.page_size = (need + 4095) / 4096 * 4096;
+  void* page = mmap(nullptr, session.page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return failed("mmap");
+  session.child.page = static_cast<Page*>(page);
+  session.child.page->times = reinterpret_cast<uint64_t*>(session.child.page + 1);
+  return done;
+}
+
+Outcome run(const OpenProc&, Session& session) {
+  const int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return failed("openat");
+  session.child.slot(Slot::proc) = fd;
+  struct statfs type;
+  struct stat info;
+  if (fstatfs(fd, &type) < 0) return failed("fstatfs");
+  if (fstat(fd, &info) < 0) return failed("newfstatat");
+  return type.f_type == PROC_SUPER_MAGIC && info.st_ino == 1 ? done : failed("fstatfs", Why::not_procfs);
+}
+
+Outcome run(const TakeSignals&, Session& session) {
+  // Which signals the caller ignores: the payload starts with none.
+  char text[4096];
+  const int fd = open_proc(session.child, "self/status", O_RDONLY);
+  if (fd < 0) return failed("openat2");
+  const ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (n <= 0) return failed("read");
+  text[n] = 0;
+  const char* line = strstr(text, "SigIgn:\t");
+  session.child.ignored_signals = line ? strtoull(line + 8, nullptr, 16) : 0;
+  // With SIGCHLD ignored the kernel would throw the command's status away.
+  if (session.child.ignored_signals >> (SIGCHLD - 1) & 1) signal(SIGCHLD, SIG_DFL);
+
+  umask(0);
+  sigset_t all;
+  sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&all, fault);
+  if (sigprocmask(SIG_SETMASK, &all, nullptr) < 0) return failed("rt_sigprocmask");
+  session.signals = Fd::adopt(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+  return session.signals ? done : failed("signalfd4");
+}
+
+Outcome run(const OpenChannel&, Session& session) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return failed("socketpair");
+  session.channel = Fd::adopt(pair[0]);
+  session.child_channel = Fd::adopt(pair[1]);
+  session.child.launcher_channel = pair[0];
+  session.child.channel = pair[1];
+  return done;
+}
+
+Outcome run(const OpenSelf&, Session& session) {
+  session.self = Fd::adopt(sys::pidfd_open(getpid()));
+  session.child.launcher = session.self.number();
+  return session.self ? done : failed("pidfd_open");
+}
+
+Outcome run(const CheckPassed& step, Session& session) {
+  for (const int fd : step.fds) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    put_number(session.child.page->detail, fd);
+    return failed("fcntl");
+  }
+  return done;
+}
+
+Outcome run(const RaiseFiles& step, Session& session) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return failed("prlimit64");
+  session.child.files = limit;
+  if (limit.rlim_cur >= step.count) return done;
+  limit.rlim_cur = step.count;
+  if (limit.rlim_max < step.count) limit.rlim_max = step.count;
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return failed("prlimit64");
+  session.child.files_raised = true;
+  return done;
+}
+
+Outcome run(const ParentDeath&, Session&) {
+  const pid_t parent = getppid();
+  if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0) return failed("prctl");
+  return getppid() == parent ? done : failed("getppid", Why::launcher_gone);
+}
+
+Outcome run(const OpenStdio& step, Session& session) {
+  if (step.flags == -1) {  // stderr: stdout
+    session.child.stdio[step.fd] = session.child.stdio[1] >= 0 ? session.child.stdio[1] : -2;
+    session.child.stdio_kept[step.fd] = false;
+    return done;
+  }
+  const int fd = open(step.path, step.flags | O_CLOEXEC | O_NOCTTY, 0644);
+  if (fd < 0) return failed("openat");
+  session.child.stdio[step.fd] = fd;
+  return done;
+}
+
+namespace {
+
+/// The start time of a process (proc(5), field 22 of stat); 0 when it can't be read.
+uint64_t start_time(const ChildState& state, pid_t pid) {
+  char path[32], text[1024];
+  snprintf(path, sizeof path, "%d/stat", pid);
+  const int fd = open_proc(state, path, O_RDONLY);
+  if (fd < 0) return 0;
+  const ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (n <= 0) return 0;
+  text[n] = 0;
+  const char* at = strrchr(text, ')');  // the name may hold anything
+  for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+  return at ? strtoull(at + 1, nullptr, 10) : 0;
+}
+
+}  // namespace
+
+Outcome run(const OpenNamespace& step, Session& session) {
+  Fd process;
+  int fd;
+  if (step.pid) {
+    process = Fd::adopt(sys::pidfd_open(step.pid));
+    if (!process) return failed("pidfd_open");
+    if (start_time(session.child, step.pid) != step.start_time) return failed("openat2", Why::source_changed);
+    char path[64];
+    snprintf(path, sizeof path, "%d/%s", step.pid, step.path);
+    fd = openat(session.child.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
+  } else {
+    fd = open(step.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  }
+  if (fd < 0) return failed("openat");
+  session.child.slot(step.slot) = fd;
+  if (process) {
+    struct pollfd alive = {process.number(), POLLIN, 0};
+    if (poll(&alive, 1, 0) != 0) return failed("poll", Why::source_changed);
+  }
+  const int type = ioctl(fd, NS_GET_NSTYPE);
+  return type == step.type ? done : failed("ioctl", Why::not_a_namespace, type < 0 ? errno : 0);
+}
+
+Outcome run(const OpenTree& step, Session& session) { return run(step, session.child); }
+
+Outcome run(const OpenImage& step, Session& session) {
+  const Fd image = Fd::adopt(open(step.path, (step.readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+  if (!image) return failed("openat");
+  struct stat info;
+  if (fstat(image.number(), &info) < 0) return failed("newfstatat");
+  if (info.st_ino != step.identity.inode || info.st_dev != step.identity.device) return failed("newfstatat", Why::source_changed);
+  const Fd control = Fd::adopt(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
+  if (!control) return failed("openat");
+  char path[32];
+  Fd loop;
+  for (int tries = 0;; tries++) {  // another process may take the free one first
+    const int number = ioctl(control.number(), LOOP_CTL_GET_FREE);
+    if (number < 0) return failed("ioctl");
+    snprintf(path, sizeof path, "/dev/loop%d", number);
+    loop = Fd::adopt(open(path, (step.readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+    if (!loop) return failed("openat");
+    struct loop_config config = {};
+    config.fd = static_cast<uint32_t>(image.number());
+    config.info.lo_flags = static_cast<uint32_t>(LO_FLAGS_AUTOCLEAR) | (step.readonly ? static_cast<uint32_t>(LO_FLAGS_READ_ONLY) : 0u);
+    if (ioctl(loop.number(), LOOP_CONFIGURE, &config) == 0) break;
+    if (errno != EBUSY || tries == 16) return failed("ioctl");
+  }
+  const int fs = sys::fsopen(step.type);
+  if (fs < 0) return failed("fsopen");
+  const Fd context = Fd::adopt(fs);
+  if (sys::fsconfig_set(fs, "source", path) < 0) return failed("fsconfig");
+  if (step.readonly && sys::fsconfig_set(fs, "ro", nullptr) < 0) return failed("fsconfig");
+  if (sys::fsconfig_create(fs) < 0) {
+    const int error = errno;
+    const ssize_t n = read(fs, session.child.page->detail, sizeof session.child.page->detail - 1);
+    if (n > 0) session.child.page->detail[n] = 0;
+    return failed("fsconfig", Why::call, error);
+  }
+  session.child.slot(step.slot) = sys::fsmount(fs, 0);
+  return session.child.slot(step.slot) < 0 ? failed("fsmount") : done;
+}
+
+Outcome run(const OpenFile& step, Session& session) {
+  session.child.slot(step.slot) = open(step.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  return session.child.slot(step.slot) < 0 ? failed("openat") : done;
+}
+
+Outcome run(const MakeOnHost& step, Session& session) {
+  Fd folder = Fd::adopt(sys::openat2(AT_FDCWD, step.path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS));
+  if (!folder) return failed("openat2");
+  std::string rest = step.below;
+  for (;;) {
+    const size_t slash = rest.find('/');
+    const std::string name = rest.substr(0, slash);
+    const bool last = slash == std::string::npos, as_folder = !last || step.folder;
+    const int made = as_folder ? mkdirat(folder.number(), name.c_str(), 0755) : mknodat(folder.number(), name.c_str(), S_IFREG | 0644, 0);
+    if (made < 0 && errno != EEXIST) return failed(as_folder ? "mkdirat" : "mknodat");
+    if (made == 0) session.made.push_back({Fd::adopt(fcntl(folder.number(), F_DUPFD_CLOEXEC, 3)), name, as_folder});
+    if (last) return done;
+    folder = Fd::adopt(sys::openat2(folder.number(), name.c_str(), O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+    if (!folder) return failed("openat2");
+    rest = rest.substr(slash + 1);
+  }
+}
+
+Outcome run(const OpenTerminal&, Session& session) {
+  session.terminal = Fd::adopt(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!session.terminal) return failed("openat");
+  int unlock = 0;
+  if (ioctl(session.terminal.number(), TIOCSPTLCK, &unlock) < 0) return failed("ioctl");
+  const int slave = ioctl(session.terminal.number(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  session.child.slot(Slot::tty) = slave;
+  return slave < 0 ? failed("ioctl") : done;
+}
+
+}  // namespace nsbox

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The launcher's own state, and its steps (prepare_steps.cpp, place_steps.cpp).
+#pragma once
+#include <sys/resource.h>
+#include <termios.h>
+
+#include <string>
+#include <vector>
+
+#include "run/launcher.hpp"
+#include "run/state.hpp"
+#include "sys/fd.hpp"
+
+namespace nsbox {
+
+/// A folder or file that `create: host` made, to be taken away again by descriptor.
+struct MadeOnHost {
+  Fd folder;
+  std::string name;
+  bool is_folder;
+};
+
+struct Session {
+  explicit Session(const Plan& plan) : plan(plan), slots(plan.slots, -1) {
+    child.plan = &plan;
+    child.slots = slots.data();
+  }
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const Plan& plan;
+  ChildState child;
+  std::vector<int> slots;
+  size_t page_size = 0;
+  Fd channel, child_channel, self, signals;
+  Fd child_pidfd;
+  Fd terminal;  // the launcher's side of a new one
+  pid_t child_pid = -1;
+  std::vector<MadeOnHost> made;
+  std::vector<std::string> words;       // what environment points to
+  std::vector<char*> environment;
+};
+
+Outcome run(const OpenProc&, Session&);
+Outcome run(const MapReport&, Session&);
+Outcome run(const OpenChannel&, Session&);
+Outcome run(const OpenSelf&, Session&);
+Outcome run(const TakeSignals&, Session&);
+Outcome run(const CheckPassed&, Session&);
+Outcome run(const RaiseFiles&, Session&);
+Outcome run(const ParentDeath&, Session&);
+Outcome run(const OpenStdio&, Session&);
+Outcome run(const OpenNamespace&, Session&);
+Outcome run(const OpenTree&, Session&);
+Outcome run(const OpenImage&, Session&);
+Outcome run(const OpenFile&, Session&);
+Outcome run(const MakeOnHost&, Session&);
+Outcome run(const OpenTerminal&, Session&);
+
+Outcome run(const DenySetgroups&, Session&);
+Outcome run(const WriteIdMap&, Session&);
+Outcome run(const RunIdMapper&, Session&);
+Outcome run(const OpenUserNamespace&, Session&);
+Outcome run(const MapTree&, Session&);
+Outcome run(const ClearDumpable&, Session&);
+Outcome run(const OpenGate&, Session&);
+
+/// Waits for the end of what was launched; signals, terminal and time limits meanwhile.
+void supervise(Session& session, const LaunchOptions& options, LaunchResult& result);
+
+}  // namespace nsbox

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+
+#include "run/state.hpp"
+#include "sys/process.hpp"
+
+namespace nsbox {
+
+bool send_record(int channel, Record record, int fd) {
+  struct iovec data = {&record, sizeof record};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  ssize_t n;
+  do n = sendmsg(channel, &message, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n == static_cast<ssize_t>(sizeof record);
+}
+
+int receive_record(int channel, Record& record, int& fd, int flags) {
+  struct iovec data = {&record, sizeof record};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  struct msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  fd = -1;
+  ssize_t n;
+  do n = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | flags);
+  while (n < 0 && errno == EINTR);
+  if (n <= 0) return static_cast<int>(n);
+  const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  if (n == static_cast<ssize_t>(sizeof record)) return 1;
+  errno = EPROTO;
+  return -1;
+}
+
+Outcome run(const NewTerminal& step, ChildState& state) {
+  const int master = openat(state.slot(step.devpts), "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+  if (master < 0) return failed("openat");
+  int unlock = 0;
+  if (ioctl(master, TIOCSPTLCK, &unlock) < 0) return failed("ioctl");
+  // By descriptor: the path of the other side is in hands that may not be ours.
+  const int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (slave < 0) return failed("ioctl");
+  struct stat info;
+  if (fstat(slave, &info) < 0) return failed("fstat");
+  if (!S_ISCHR(info.st_mode) || major(info.st_rdev) < 136 || major(info.st_rdev) > 143) return failed("fstat", Why::not_a_device);
+  state.slot(Slot::tty) = slave;
+  if (!send_record(state.channel, {Record::Kind::terminal, 0}, master)) return failed("sendmsg");
+  close(master);
+  state.close_slot(step.devpts);
+  return done;
+}
+
+/// The caller's keys must not be searched from inside.
+Outcome run(const NewKeyring&, ChildState&) {
+  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) return failed("keyctl");
+  return done;
+}
+
+Outcome run(const NewSession&, ChildState&) { return setsid() < 0 ? failed("setsid") : done; }
+
+Outcome run(const TakeTerminal&, ChildState& state) {
+  return ioctl(state.slot(Slot::tty), TIOCSCTTY, 0) < 0 ? failed("ioctl") : done;
+}
+
+Outcome run(const OwnGroup&, ChildState& state) {
+  if (setpgid(0, 0) < 0) return failed("setpgid");
+  const int terminal = state.slot(Slot::tty) >= 0 ? state.slot(Slot::tty) : state.terminal;
+  const pid_t group = static_cast<pid_t>(syscall(SYS_getpid));
+  if (terminal >= 0 && ioctl(terminal, TIOCSPGRP, &group) < 0) return failed("ioctl");
+  return done;
+}
+
+Outcome run(const UseStdio& step, ChildState& state) {
+  for (int fd = 0; fd < 3; fd++) {
+    int source = state.stdio[fd];
+    if (source < 0 && step.terminal && !state.stdio_kept[fd]) source = state.slot(Slot::tty);
+    if (source == -1 || source == fd) continue;
+    if (dup2(source, fd) < 0) return failed("dup2");
+  }
+  return done;
+}
+
+Outcome run(const SealInit&, ChildState& state) {
+  if (prctl(PR_SET_DUMPABLE, 0) < 0) return failed("prctl");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failed("prctl");
+  const uint64_t kill = uint64_t{1} << CAP_KILL;
+  uint64_t permitted, effective, inheritable;
+  if (sys::capget(permitted, effective, inheritable) < 0) return failed("capget");
+  if (sys::capset(permitted & kill, permitted & kill, 0) < 0) return failed("capset");
+  // Nothing of the host stays open in a process that the payload shares a pid namespace with.
+  const auto channel = static_cast<unsigned>(state.channel);
+  if (channel > 0 && sys::close_range(0, channel - 1, 0) < 0) return failed("close_range");
+  if (sys::close_range(channel + 1, ~0u, 0) < 0) return failed("close_range");
+  return done;
+}
+
+}  // namespace nsbox

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// While the payload runs: its end, signals, time limits, and the terminal between it and the caller.
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cstdio>
+
+#include "run/session.hpp"
+#include "sys/process.hpp"
+
+namespace nsbox {
+namespace {
+
+int64_t now_ns() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+/// The caller's terminal in raw mode while a new one stands in for it; restored on every way out.
+class RawMode {
+ public:
+  void enter(int fd) {
+    if (tcgetattr(fd, &before_) < 0) return;
+    fd_ = fd;
+    struct termios raw = before_;
+    cfmakeraw(&raw);
+    tcsetattr(fd, TCSADRAIN, &raw);
+  }
+  void leave() {
+    if (fd_ >= 0) tcsetattr(fd_, TCSADRAIN, &before_);
+    fd_ = -1;
+  }
+  ~RawMode() { leave(); }
+
+ private:
+  int fd_ = -1;
+  struct termios before_ = {};
+};
+
+class Supervisor {
+ public:
+  Supervisor(Session& session, const LaunchOptions& options, LaunchResult& result)
+      : session_(session), options_(options), result_(result), rules_(session.plan.supervision) {}
+
+  void run() {
+    if (session_.terminal) use_terminal();
+    while (!reaped_) {
+      struct pollfd fds[] = {{session_.signals.number(), POLLIN, 0},
+                             {channel_open_ ? session_.channel.number() : -1, POLLIN, 0},
+                             {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
+                             {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0}};
+      if (poll(fds, 4, wait_ms()) < 0 && errno != EINTR) break;
+      if (fds[2].revents) copy_output();
+      if (fds[3].revents) copy_input();
+      if (fds[1].revents) read_channel();
+      if (fds[0].revents) read_signals();
+      check_time();
+    }
+    while (channel_open_ && read_channel()) {
+    }
+    if (session_.terminal) drain();
+    give_back_terminal();
+  }
+
+ private:
+  // --- the end of the payload
+  void reap() {
+    for (;;) {
+      int status = 0;
+      const int flags = WNOHANG | __WALL | (rules_.init ? 0 : WUNTRACED | WCONTINUED);
+      const pid_t pid = wait4(session_.child_pid, &status, flags, &result_.usage);
+      if (pid < 0 && errno == EINTR) continue;
+      if (pid <= 0) return;
+      if (WIFSTOPPED(status)) {
+        stopped(WSTOPSIG(status));
+        continue;
+      }
+      if (WIFCONTINUED(status)) continue;
+      reaped_ = true;
+      while (channel_open_ && read_channel()) {
+      }
+      if (!rules_.init && !result_.executed && !failed() && session_.child.page->executing.load()) executed();
+      if (!result_.executed) {
+        if (WIFSIGNALED(status)) result_.died_of = WTERMSIG(status);
+        return;
+      }
+      // Init says what became of the command; without a word from it, it was killed with all.
+      if (!rules_.init || !have_status_) result_.wait_status = status;
+      if (!timed_out_) result_.reason = WIFEXITED(result_.wait_status) ? Reason::exited : Reason::signal;
+      return;
+    }
+  }
+
+  bool failed() const { return session_.child.page->failed.load() != 0; }
+
+  /// One record; false when there is none.
+  bool read_channel() {
+    Record record;
+    int fd = -1;
+    const int n = receive_record(session_.channel.number(), record, fd, MSG_DONTWAIT);
+    if (n < 0) return false;
+    if (n == 0) {
+      channel_open_ = false;
+      // Without init the payload's own exec has closed the other end.
+      if (!rules_.init && !failed() && session_.child.page->executing.load() && !reaped_) executed();
+      return false;
+    }
+    switch (record.kind) {
+      case Record::Kind::terminal: take_terminal(fd); break;
+      case Record::Kind::executed: executed(); break;
+      case Record::Kind::stopped: stopped(record.value); break;
+      case Record::Kind::exited:
+        have_status_ = true;
+        result_.wait_status = record.value;
+        break;
+      default: break;
+    }
+    return true;
+  }
+
+  void executed() {
+    if (result_.executed) return;
+    result_.executed = true;
+    if (rules_.timeout_ns) deadline_ = now_ns() + rules_.timeout_ns;
+    if (session_.child.terminal >= 0) job_ = tcgetpgrp(session_.child.terminal);
+    if (options_.namespaces) look_at_namespaces();
+    if (options_.on_executed) options_.on_executed(result_, session_.child_pid);
+  }
+
+  void look_at_namespaces() {
+    static constexpr const char* names[] = {"cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"};
+    for (const char* name : names) {
+      char path[64];
+      snprintf(path, sizeof path, "%d/ns/%s", session_.child_pid, name);
+      struct stat info;
+      if (fstatat(session_.child.slot(Slot::proc), path, &info, 0) == 0) result_.namespaces.push_back({name, info.st_ino});
+    }
+  }
+
+  // --- signals
+  void send(int signal) {
+    if (rules_.init) send_record(session_.channel.number(), {Record::Kind::signal, signal});
+    else sys::pidfd_send_signal(session_.child_pidfd.number(), signal);
+  }
+  /// Init's end is the end of all; without a pid namespace only the command can be reached.
+  void kill_all() { sys::pidfd_send_signal(session_.child_pidfd.number(), SIGKILL); }
+
+  void read_signals() {
+    struct signalfd_siginfo info;
+    while (read(session_.signals.number(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
+  }
+
+  void handle(int signal) {
+    switch (signal) {
+      case SIGCHLD: return reap();
+      case SIGWINCH:
+        if (session_.terminal) return copy_window_size();
+        break;
+      case SIGTTIN:
+      case SIGTTOU: return;
+      case SIGTSTP:
+        if (!session_.terminal) {
+          send(SIGSTOP);
+          stop_self();
+          send(SIGCONT);
+        }
+        return;
+      case SIGCONT:
+        if (job_ > 0 && tcgetpgrp(session_.child.terminal) == getpgrp()) tcsetpgrp(session_.child.terminal, job_);
+        break;
+      case SIGINT:
+      case SIGTERM: {
+        const int64_t now = now_ns();
+        const bool again = last_signal_ == signal && now - last_time_ < 1'000'000'000;
+        last_signal_ = signal;
+        last_time_ = now;
+        if (again || !result_.executed) return kill_all();
+        break;
+      }
+      default: break;
+    }
+    send(signal);
+  }
+
+  /// The job inside was stopped at the caller's terminal: stop as well, so that the shell takes over.
+  void stopped(int signal) {
+    if (rules_.terminal != TerminalKind::inherit || signal == SIGSTOP) return;
+    if (session_.child.terminal >= 0) tcsetpgrp(session_.child.terminal, getpgrp());
+    stop_self();
+    if (session_.child.terminal >= 0 && tcgetpgrp(session_.child.terminal) == getpgrp() && job_ > 0) tcsetpgrp(session_.child.terminal, job_);
+    send(SIGCONT);
+  }
+
+  void stop_self() {
+    raw_.leave();
+    kill(getpid(), SIGSTOP);
+    if (session_.terminal) enter_raw();
+  }
+
+  // --- time
+  int wait_ms() const {
+    int64_t next = deadline_;
+    if (kill_at_ && (!next || kill_at_ < next)) next = kill_at_;
+    if (!next) return -1;
+    const int64_t left = next - now_ns();
+    return left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000 > 1'000'000 ? 1'000'000 : (left + 999'999) / 1'000'000);
+  }
+
+  void check_time() {
+    if (reaped_) return;
+    const int64_t now = now_ns();
+    if (deadline_ && now >= deadline_) {
+      deadline_ = 0;
+      timed_out_ = true;
+      result_.reason = Reason::timeout;
+      send(rules_.stop_signal);
+      send(SIGCONT);
+      kill_at_ = now + rules_.stop_timeout_ns;
+    }
+    if (kill_at_ && now >= kill_at_) {
+      kill_at_ = 0;
+      kill_all();
+    }
+  }
+
+  // --- the terminal
+  void take_terminal(int fd) {
+    session_.terminal = Fd::adopt(fd);
+    use_terminal();
+  }
+
+  void use_terminal() {
+    for (int fd = 0; fd < 3 && tty_ < 0; fd++)
+      if (isatty(fd)) tty_ = fd;
+    fcntl(session_.terminal.number(), F_SETFL, O_RDWR | O_NONBLOCK);
+    copy_window_size();
+    if (tty_ >= 0) {
+      struct termios like;
+      if (tcgetattr(tty_, &like) == 0) tcsetattr(session_.terminal.number(), TCSANOW, &like);
+    }
+    enter_raw();
+  }
+  void enter_raw() {
+    if (tty_ >= 0 && isatty(0)) raw_.enter(tty_);
+  }
+  void copy_window_size() {
+    struct winsize size;
+    if (tty_ >= 0 && ioctl(tty_, TIOCGWINSZ, &size) == 0) ioctl(session_.terminal.number(), TIOCSWINSZ, &size);
+  }
+
+  bool copy_output() {
+    char buffer[8192];
+    const ssize_t n = read(session_.terminal.number(), buffer, sizeof buffer);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+    if (n <= 0) {
+      output_open_ = false;  // EIO: nobody holds the other side any more
+      return false;
+    }
+    sys::write_all(1, buffer, static_cast<size_t>(n));
+    return true;
+  }
+
+  void copy_input() {
+    char buffer[4096];
+    const ssize_t n = read(0, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) return;
+    if (n <= 0) {
+      input_open_ = false;
+      const char end_of_file = 4;  // VEOF: the other side is a terminal
+      if (write(session_.terminal.number(), &end_of_file, 1) < 0) return;
+      return;
+    }
+    for (ssize_t at = 0; at < n;) {
+      const ssize_t written = write(session_.terminal.number(), buffer + at, static_cast<size_t>(n - at));
+      if (written > 0) {
+        at += written;
+        continue;
+      }
+      if (errno != EAGAIN && errno != EINTR) return;
+      // The input queue is full: the payload may be waiting for its own output to be taken.
+      struct pollfd room = {session_.terminal.number(), POLLOUT | POLLIN, 0};
+      poll(&room, 1, 100);
+      if (room.revents & POLLIN) copy_output();
+      if (room.revents & (POLLHUP | POLLERR)) return;
+      struct pollfd ended = {session_.child_pidfd.number(), POLLIN, 0};
+      if (poll(&ended, 1, 0) > 0) return;
+    }
+  }
+
+  void drain() {
+    while (output_open_ && copy_output()) {
+    }
+  }
+
+  void give_back_terminal() {
+    raw_.leave();
+    if (session_.child.terminal >= 0) tcsetpgrp(session_.child.terminal, getpgrp());
+  }
+
+  Session& session_;
+  const LaunchOptions& options_;
+  LaunchResult& result_;
+  const Supervision& rules_;
+  RawMode raw_;
+  bool reaped_ = false, channel_open_ = true, have_status_ = false, timed_out_ = false;
+  bool output_open_ = true, input_open_ = true;
+  int tty_ = -1;
+  pid_t job_ = -1;  // the payload's process group, in the caller's numbers
+  int64_t deadline_ = 0, kill_at_ = 0;
+  int last_signal_ = 0;
+  int64_t last_time_ = 0;
+};
+
+}  // namespace
+
+void supervise(Session& session, const LaunchOptions& options, LaunchResult& result) { Supervisor(session, options, result).run(); }
+
+}  // namespace nsbox

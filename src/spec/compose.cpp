@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+#include "spec/compose.hpp"
+
+#include <algorithm>
+
+#include "fields/substitute.hpp"
+#include "fields/yaml.hpp"
+
+namespace nsbox {
+namespace {
+
+constexpr size_t most_files = 64;
+constexpr std::string_view builtins[] = {"UID", "GID", "USER", "HOME", "SPEC_DIR", "CWD", "NAME"};
+
+bool builtin(std::string_view name) { return std::find(std::begin(builtins), std::end(builtins), name) != std::end(builtins); }
+
+/// How the values of one key of the language are merged; from the field tables.
+struct MergeRule {
+  std::string pointer;
+  Merge merge;
+};
+
+template <Described S>
+void collect_rules(const std::string& prefix, std::vector<MergeRule>& rules) {
+  for_each_field<S>([&](const auto& field) {
+    const std::string pointer = pointer_to(prefix, field.key);
+    if (field.merge != Merge::replace) rules.push_back({pointer, field.merge});
+    using M = std::remove_cvref_t<decltype(std::declval<S&>().*(field.member))>;
+    if constexpr (Described<M>) collect_rules<M>(pointer, rules);
+  });
+}
+
+Merge rule_for(const std::string& pointer) {
+  static const std::vector<MergeRule> rules = [] {
+    std::vector<MergeRule> out;
+    collect_rules<Spec>("", out);
+    return out;
+  }();
+  if (pointer.empty()) return Merge::by_key;
+  for (const MergeRule& rule : rules)
+    if (rule.pointer == pointer) return rule.merge;
+  return Merge::replace;
+}
+
+/// In `env` null is a value: the variable is unset.
+bool null_is_value(std::string_view pointer) { return pointer.starts_with("/process/env/"); }
+bool is_extension(const std::string& key) { return key.starts_with("x-"); }
+
+class Composer {
+ public:
+  Composer(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader)
+      : findings_(findings), input_(input), caller_(caller), reader_(reader) {}
+
+  std::optional<Spec> run(bool* unreadable);
+
+ private:
+  struct Loaded {
+    uint16_t file;
+    Node root;
+  };
+
+  bool load(const std::string& path, Mark from, std::vector<std::string>& chain);
+  bool load_extended(Node& root, uint16_t file, std::vector<std::string>& chain);
+  void refuse_missing(const Node& node, const std::string& pointer);
+  void expand_short_forms(Node& root);
+  void substitute_all(Node& node, const std::string& pointer, const Lookup& lookup);
+  std::optional<std::string> look_up(std::string_view name, uint16_t file, bool with_vars) const;
+  void collect_vars();
+  void merge(Node& base, Node& over, const std::string& pointer);
+  void merge_mounts(Node& base, Node& over);
+  std::string target_of(const Node& mount) const;
+  void drop_nulls(Node& node, const std::string& pointer);
+  void check_set_names();
+  std::string default_name() const;
+
+  Findings& findings_;
+  const Input& input_;
+  const Caller& caller_;
+  const FileReader& reader_;
+  std::vector<Loaded> loaded_;  // the extended first, the named file last
+  std::map<std::string, std::string, std::less<>> vars_;
+  std::set<std::string, std::less<>> mentioned_;
+  std::string name_;
+  bool unreadable_ = false;
+};
+
+bool Composer::load(const std::string& path, Mark from, std::vector<std::string>& chain) {
+  if (findings_.files.size() >= most_files) {
+    findings_.add(Code::extends_too_many, from, "/extends");
+    return false;
+  }
+  SourceFile source;
+  const std::string reason = reader_.read(path, source);
+  const auto file = static_cast<uint16_t>(findings_.files.size());
+  if (!reason.empty()) {
+    if (from.line) {
+      findings_.add(Code::extends_unreadable, from, "/extends", {path, reason});
+    } else {
+      unreadable_ = true;
+      source.name = path;
+      findings_.files.push_back(std::move(source));
+      findings_.add(Code::file_unreadable, {file, 0, 0}, "", {reason});
+    }
+    return false;
+  }
+  const std::string identity = source.inode ? std::to_string(source.device) + ":" + std::to_string(source.inode) : path;
+  if (std::find(chain.begin(), chain.end(), identity) != chain.end()) {
+    findings_.add(Code::extends_cycle, from, "/extends", {path});
+    return false;
+  }
+  findings_.files.push_back(std::move(source));
+  std::optional<Node> root = load_yaml(findings_, file);
+  if (!root) return false;
+  if (!root->is_map()) {
+    findings_.add(Code::not_a_mapping, root->mark, "", {std::string(kind_words(*root))});
+    return false;
+  }
+  std::erase_if(root->members, [](const Member& member) { return is_extension(member.key); });
+  refuse_missing(*root, "");
+  if (!root->find("nsbox")) findings_.add(Code::no_version, Mark{file, 1, 1}, "");
+  chain.push_back(identity);
+  const bool ok = load_extended(*root, file, chain);
+  chain.pop_back();
+  loaded_.push_back({file, std::move(*root)});
+  return ok;
+}
+
+bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>& chain) {
+  Node* extends = root.find("extends");
+  if (!extends || extends->is_null()) return true;
+  Node list = *extends;
+  root.erase("extends");
+  if (list.is_scalar()) {
+    Node one = Node::list();
+    one.items.push_back(std::move(list));
+    list = std::move(one);
+  }
+  const Lookup lookup{[&](std::string_view name) {
+    if (const auto value = look_up(name, file, false)) return value;
+    const Node* vars = root.find("vars");
+    const Node* value = vars ? vars->find(name) : nullptr;
+    return value && value->is_scalar() && value->text.find('$') == std::string::npos ? std::optional(value->text) : std::nullopt;
+  }, &mentioned_};
+  bool ok = true;
+  for (size_t i = 0; i < list.items.size() && list.is_list(); i++) {
+    Node& item = list.items[i];
+    std::string path;
+    if (!item.is_scalar()) {
+      findings_.add(Code::wrong_type, item.mark, "/extends", {"a path", std::string(kind_words(item)), ""});
+      ok = false;
+    } else if (substitute(findings_, lookup, item, "/extends")) {
+      if (resolve_host_path(item.text, findings_.files[file].folder, caller_.home, path)) ok &= load(path, item.mark, chain);
+      else findings_.add(item.text.empty() ? Code::empty_path : Code::tilde_path, item.mark, "/extends", {item.text}), ok = false;
+    }
+  }
+  if (!list.is_list()) findings_.add(Code::wrong_type, list.mark, "/extends", {"a path or a list of paths", std::string(kind_words(list)), ""}), ok = false;
+  return ok;
+}
+
+void Composer::refuse_missing(const Node& node, const std::string& pointer) {
+  if (node.is_null() && node.missing) findings_.add(Code::missing_value, node.mark, pointer);
+  for (const Member& member : node.members) refuse_missing(member.value, pointer_to(pointer, member.key));
+  for (size_t i = 0; i < node.items.size(); i++) {
+    const Node& item = node.items[i];
+    if (item.is_null() && !item.missing) findings_.add(Code::null_value, item.mark, pointer_to(pointer, i));
+    refuse_missing(item, pointer_to(pointer, i));
+  }
+}
+
+/// Short forms are taken apart before anything is substituted, so that a colon or a comma in a
+/// value stays in its field.
+void Composer::expand_short_forms(Node& root) {
+  if (Node* mounts = root.find("mounts"); mounts && mounts->is_list())
+    for (size_t i = 0; i < mounts->items.size(); i++) Mount::expand(findings_, mounts->items[i], pointer_to("/mounts", i));
+  if (Node* maps = root.find("id_maps")) IdMaps::expand(findings_, *maps);
+  if (Node* namespaces = root.find("namespaces")) Namespaces::expand(findings_, *namespaces);
+  if (Node* process = root.find("process"); process && process->is_map()) {
+    for (const char* key : {"stdin", "stdout", "stderr"}) {
+      Node* file = process->find(key);
+      if (!file || !file->is_scalar() || !file->text.starts_with("append:")) continue;
+      file->form = "append";
+      file->text.erase(0, 7);
+    }
+  }
+}
+
+std::optional<std::string> Composer::look_up(std::string_view name, uint16_t file, bool with_vars) const {
+  if (name == "UID") return std::to_string(caller_.uid);
+  if (name == "GID") return std::to_string(caller_.gid);
+  if (name == "USER") return caller_.name;
+  if (name == "HOME") return caller_.home;
+  if (name == "CWD") return caller_.cwd;
+  if (name == "NAME") return name_;
+  if (name == "SPEC_DIR") return findings_.files[file].folder;
+  if (const auto set = input_.set.find(name); set != input_.set.end()) return set->second;
+  if (with_vars)
+    if (const auto var = vars_.find(name); var != vars_.end()) return var->second;
+  const char* value = caller_.variable ? caller_.variable(std::string(name)) : nullptr;
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+void Composer::substitute_all(Node& node, const std::string& pointer, const Lookup& lookup) {
+  if (node.is_scalar()) substitute(findings_, lookup, node, pointer);
+  for (Member& member : node.members) {
+    if (pointer.empty() && (member.key == "description" || member.key == "vars" || member.key == "nsbox")) continue;
+    substitute_all(member.value, pointer_to(pointer, member.key), lookup);
+  }
+  for (size_t i = 0; i < node.items.size(); i++) substitute_all(node.items[i], pointer_to(pointer, i), lookup);
+}
+
+void Composer::collect_vars() {
+  for (Loaded& each : loaded_) {
+    Node* vars = each.root.find("vars");
+    if (!vars || !vars->is_map()) continue;
+    const Lookup lookup{[&](std::string_view name) { return look_up(name, each.file, false); }, &mentioned_};
+    for (Member& member : vars->members) {
+      const std::string pointer = pointer_to("/vars", member.key);
+      mentioned_.insert(member.key);
+      if (builtin(member.key)) {
+        findings_.add(Code::builtin_variable, member.mark, pointer, {member.key});
+      } else if (member.value.is_null()) {
+        vars_.erase(member.key);
+      } else if (member.value.is_scalar() && substitute(findings_, lookup, member.value, pointer)) {
+        vars_[member.key] = member.value.text;
+      }
+    }
+  }
+}
+
+std::string Composer::target_of(const Node& mount) const {
+  const Node* type = mount.find("type");
+  if (type && (type->text == "remount" || type->text == "unmount")) return "";
+  if (const Node* target = mount.find("target")) return target->is_scalar() ? normal_path(target->text) : "";
+  const Node* source = mount.find("source");
+  std::string path;
+  if (!source || !source->is_scalar()) return "";
+  return resolve_host_path(source->text, findings_.files[source->mark.file].folder, caller_.home, path) ? path : "";
+}
+
+/// An entry whose target an extended file has mounted takes that entry's place.
+void Composer::merge_mounts(Node& base, Node& over) {
+  const size_t inherited = base.items.size();
+  for (Node& item : over.items) {
+    const std::string target = target_of(item);
+    const auto end = base.items.begin() + static_cast<ptrdiff_t>(inherited);
+    const auto same = std::find_if(base.items.begin(), end, [&](const Node& old) { return !target.empty() && target_of(old) == target; });
+    if (same != end) *same = std::move(item);
+    else base.items.push_back(std::move(item));
+  }
+}
+
+void Composer::merge(Node& base, Node& over, const std::string& pointer) {
+  const Merge rule = rule_for(pointer);
+  if (rule == Merge::concat && base.is_list() && over.is_list()) {
+    if (pointer == "/mounts") return merge_mounts(base, over);
+    for (Node& item : over.items) base.items.push_back(std::move(item));
+    return;
+  }
+  const bool whole = rule != Merge::by_key || !base.is_map() || !over.is_map();
+  const Node *mode = over.find("mode"), *old = base.find("mode");
+  const bool network_changes = pointer == "/network" && mode && mode->text != (old ? old->text : "none");
+  if (whole || network_changes) {
+    base = std::move(over);
+    return;
+  }
+  for (Member& member : over.members) {
+    Node* before = base.find(member.key);
+    if (before) merge(*before, member.value, pointer_to(pointer, member.key));
+    else base.members.push_back(std::move(member));
+  }
+}
+
+void Composer::drop_nulls(Node& node, const std::string& pointer) {
+  std::erase_if(node.members, [&](const Member& member) { return member.value.is_null() && !null_is_value(pointer_to(pointer, member.key)); });
+  for (Member& member : node.members) drop_nulls(member.value, pointer_to(pointer, member.key));
+  for (size_t i = 0; i < node.items.size(); i++) drop_nulls(node.items[i], pointer_to(pointer, i));
+}
+
+void Composer::check_set_names() {
+  for (const auto& [name, value] : input_.set) {
+    const Mark nowhere{static_cast<uint16_t>(findings_.files.size() - 1), 0, 0};
+    if (builtin(name)) {
+      findings_.add(Code::builtin_variable, nowhere, "", {name});
+    } else if (mentioned_.find(name) == mentioned_.end()) {
+      std::vector<std::string_view> names;
+      for (const std::string& each : mentioned_)
+        if (!builtin(each)) names.push_back(each);
+      std::vector<std::string> args{name};
+      if (const std::string_view near = nearest(name, names); !near.empty()) args.emplace_back(near);
+      findings_.add(Code::unused_set, nowhere, "", std::move(args));
+    }
+  }
+}
+
+/// The file's name without its ending, or the folder's; lower case, other characters as `-`.
+std::string Composer::default_name() const {
+  const std::string& path = input_.path;
+  std::string name = path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+  for (const std::string_view ending : {".nsbox.yaml", ".yaml", ".yml"}) {
+    if (!name.ends_with(ending)) continue;
+    name.resize(name.size() - ending.size());
+    break;
+  }
+  if (path == "-" || name.empty() || name == "nsbox") {
+    const std::string& folder = findings_.files.empty() ? caller_.cwd : findings_.files[0].folder;
+    name = folder.substr(folder.rfind('/') + 1);
+  }
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.')) c = '-';
+  }
+  const size_t start = name.find_first_not_of("_.-");
+  name = start == std::string::npos ? "sandbox" : name.substr(start);
+  return name.substr(0, 63);
+}
+
+bool good_name(std::string_view name) {
+  const auto fine = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (name.empty() || name.size() > 63 || !fine(name[0])) return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) { return fine(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+std::optional<Spec> Composer::run(bool* unreadable) {
+  std::vector<std::string> chain;
+  const bool loaded = load(input_.path, {}, chain);
+  if (unreadable) *unreadable = unreadable_;
+  if (loaded_.empty() || (!loaded && loaded_.back().file != 0)) return std::nullopt;
+  Node& top = loaded_.back().root;
+  const uint16_t top_file = loaded_.back().file;
+
+  name_ = default_name();
+  if (Node* name = top.find("name"); name && name->is_scalar()) {
+    const Lookup lookup{[&](std::string_view each) { return each == "NAME" ? std::nullopt : look_up(each, top_file, false); }, &mentioned_};
+    if (substitute(findings_, lookup, *name, "/name")) name_ = name->text;
+    if (!good_name(name_)) findings_.add(Code::bad_name, name->mark, "/name", {name_});
+  }
+  if (!input_.name.empty()) {
+    name_ = input_.name;
+    if (!good_name(name_)) findings_.add(Code::bad_name, {top_file, 0, 0}, "/name", {name_});
+  }
+  collect_vars();
+  for (Loaded& each : loaded_) {
+    expand_short_forms(each.root);
+    const Lookup lookup{[&](std::string_view name) { return look_up(name, each.file, true); }, &mentioned_};
+    substitute_all(each.root, "", lookup);
+  }
+  Node merged = std::move(loaded_[0].root);
+  for (size_t i = 1; i < loaded_.size(); i++) {
+    merged.erase("name");
+    merged.erase("description");
+    merge(merged, loaded_[i].root, "");
+  }
+  check_set_names();
+  drop_nulls(merged, "");
+
+  Spec spec;
+  Decoder decoder(findings_, caller_.home);
+  decoder.places = &spec.places;
+  decoder.read(merged, spec);
+  spec.name = name_;
+  const bool whole = !findings_.failed();
+  check_spec(findings_, spec, caller_);
+  // Warnings about a part of a specification would be guesses.
+  if (!whole) std::erase_if(findings_.diagnostics, [](const Diagnostic& each) { return severity_of(each.code) == Severity::warning; });
+  if (findings_.failed()) return std::nullopt;
+  return spec;
+}
+
+}  // namespace
+
+std::optional<Spec> load_spec(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader, bool* unreadable) {
+  return Composer(findings, input, caller, reader).run(unreadable);
+}
+
+Mark Spec::written_at(std::string_view pointer) const {
+  for (const Place& place : places)
+    if (place.pointer == pointer) return place.mark;
+  return {};
+}
+
+Mark Spec::mark_of(std::string_view pointer) const {
+  for (;;) {
+    const Mark mark = written_at(pointer);
+    if (mark.line || pointer.empty()) return mark;
+    pointer = pointer.substr(0, pointer.rfind('/'));
+  }
+}
+
+void check_spec(Findings& findings, const Spec& spec, const Caller& caller) {
+  const Check check{findings, spec, caller};
+  check_namespaces(check);
+  check_id_maps(check);
+  check_mounts(check);
+  check_process(check);
+  check_security(check);
+}
+
+}  // namespace nsbox

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "spec/layout.hpp"
+
+#include <cstddef>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace nsbox {
+
+void Layout::mount(const std::string& target, Tree tree) {
+  by_target_[target].push_back(mounts_.size());
+  const size_t number = mounts_.size();
+  mounts_.push_back({target, std::move(tree), number});
+}
+
+void Layout::unmount(const std::string& target) {
+  const auto found = by_target_.find(target);
+  if (found == by_target_.end() || found->second.empty()) return;
+  mounts_[found->second.back()].gone = true;
+  found->second.pop_back();
+}
+
+void Layout::made(const std::string& path, FileKind kind, std::string link) {
+  made_[path] = {kind, std::move(link), mounts_.size()};
+}
+
+const Layout::Mounted* Layout::newest_at(std::string_view path) const {
+  const auto found = by_target_.find(path);
+  return found == by_target_.end() || found->second.empty() ? nullptr : &mounts_[found->second.back()];
+}
+
+const Tree* Layout::at(std::string_view path) const {
+  const Mounted* mounted = newest_at(path);
+  return mounted ? &mounted->tree : nullptr;
+}
+
+Tree* Layout::at(std::string_view path) { return const_cast<Tree*>(std::as_const(*this).at(path)); }
+
+/// The newest mount on the path or above it: a later mount above hides an earlier one below.
+const Layout::Mounted* Layout::covering(std::string_view path) const {
+  const Mounted* best = nullptr;
+  for (std::string_view each = path;; each = parent_path(each)) {
+    if (const Mounted* here = newest_at(each); here && (!best || here->number > best->number)) best = here;
+    if (each == "/") return best;
+  }
+}
+
+std::vector<std::string> Layout::below(std::string_view path) const {
+  std::vector<std::string> out;
+  for (const Mounted& mounted : mounts_) {
+    if (mounted.gone || mounted.target == path || !is_below(mounted.target, path)) continue;
+    if (covering(mounted.target) == &mounted) out.push_back(mounted.target);
+  }
+  return out;
+}
+
+std::string Layout::masked_by(std::string_view path) const {
+  for (const Mounted& mounted : mounts_) {
+    if (mounted.gone || mounted.tree.kind != Tree::Kind::mask) continue;
+    if (is_below(mounted.target, path)) return mounted.target;
+  }
+  return "";
+}
+
+PathFact Layout::look(const Mounted& mounted, const std::string& path, std::string* host) const {
+  const std::string rest = mounted.target == "/" ? path : path.substr(mounted.target.size());
+  const bool top = rest.empty() || rest == "/";
+  if (const auto found = made_.find(path); found != made_.end() && found->second.number > mounted.number && !top)
+    return {found->second.kind, found->second.link, 0, 0, 0, 0, 0, 0, 0};
+  const Tree& tree = mounted.tree;
+  PathFact fact;
+  if (top) fact.kind = tree.folder ? FileKind::folder : FileKind::file;
+  if (tree.kind == Tree::Kind::host || tree.kind == Tree::Kind::layers) {
+    for (const std::string& root : tree.hosts) {
+      const std::string at = top ? root : root == "/" ? rest : root + rest;
+      const PathFact& each = top ? facts_.resolved(at) : facts_.path(at);
+      if (host) *host = at;
+      // A whiteout of an overlay is a character device 0:0: the lower layers do not count.
+      const bool whiteout = each.kind == FileKind::character && each.rdev == 0;
+      if (whiteout && tree.kind == Tree::Kind::layers) return {};
+      if (each.kind != FileKind::missing) return each;
+    }
+    if (host && !tree.hosts.empty()) *host = top ? tree.hosts[0] : tree.hosts[0] == "/" ? rest : tree.hosts[0] + rest;
+  }
+  return fact;
+}
+
+Found Layout::find(std::string_view path, bool follow) const {
+  Found found;
+  std::vector<std::string> todo = split(path, '/');
+  std::string done;
+  bool own = true;
+  int links = 0;
+  const auto holds = [&](const std::string& at) {
+    const Mounted* mounted = covering(at.empty() ? "/" : at);
+    found.tree = mounted ? &mounted->tree : nullptr;
+    found.mount = mounted ? mounted->target : "/";
+    return mounted;
+  };
+  const Mounted* mounted = holds("/");
+  found.kind = FileKind::folder;
+  found.existing = "/";
+  if (mounted) look(*mounted, "/", &found.host);
+  for (size_t i = 0; i < todo.size(); i++) {
+    const std::string& part = todo[i];
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      done = done.empty() ? "" : std::string(parent_path(done));
+      if (done == "/") done.clear();
+      mounted = holds(done);
+      continue;
+    }
+    if (mounted && mounted->tree.kind != Tree::Kind::own) own = false;
+    const std::string next = done + "/" + part;
+    bool last = true;
+    for (size_t j = i + 1; j < todo.size(); j++) last &= todo[j].empty() || todo[j] == ".";
+    mounted = holds(next);
+    if (!mounted) break;
+    const PathFact fact = look(*mounted, next, &found.host);
+    const bool opaque = mounted->tree.kind == Tree::Kind::opaque && mounted->target != next;
+    if (opaque && fact.kind == FileKind::missing) {
+      found.known = false;
+      found.kind = FileKind::folder;
+      done = next;
+      continue;
+    }
+    if (fact.kind == FileKind::link && (follow || !last)) {
+      if (++links > 40) {
+        found.loop = true;
+        return found;
+      }
+      std::vector<std::string> rest = split(fact.link, '/');
+      rest.insert(rest.end(), todo.begin() + static_cast<ptrdiff_t>(i) + 1, todo.end());
+      if (fact.link.starts_with('/')) done.clear(), own = true;
+      mounted = holds(done);
+      todo = std::move(rest);
+      i = static_cast<size_t>(-1);
+      continue;
+    }
+    found.kind = fact.kind;
+    if (fact.kind == FileKind::missing || fact.kind == FileKind::denied || (!last && fact.kind != FileKind::folder)) {
+      found.existing = done.empty() ? "/" : done;
+      found.path = done;
+      for (size_t j = i; j < todo.size(); j++)
+        if (!todo[j].empty() && todo[j] != ".") found.path += "/" + todo[j];
+      if (fact.kind != FileKind::missing && fact.kind != FileKind::denied) found.existing = next;
+      found.own = own && mounted->tree.kind == Tree::Kind::own;
+      return found;
+    }
+    done = next;
+    if (fact.kind == FileKind::folder) found.existing = done;
+  }
+  found.path = done.empty() ? "/" : done;
+  mounted = holds(found.path);
+  if (mounted && mounted->target == found.path && found.path != "/") {
+    const Mounted* above = covering(parent_path(found.path));
+    own = own && above && above->tree.kind == Tree::Kind::own;
+  } else {
+    own = own && mounted && mounted->tree.kind == Tree::Kind::own;
+  }
+  found.own = own;
+  if (found.kind != FileKind::missing && found.known) {
+    const PathFact fact = mounted ? look(*mounted, found.path, &found.host) : PathFact{};
+    if (mounted) found.kind = fact.kind == FileKind::missing ? found.kind : fact.kind;
+  }
+  return found;
+}
+
+}  // namespace nsbox

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// The tree of the sandbox as it will be, while the plan is made: what is mounted where, what nsbox
+// itself has made, and, through HostFacts, what the host's trees hold. It answers the one question
+// that every mount asks: what is at this path now, and who made the way to it?
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fields/node.hpp"
+#include "host/facts.hpp"
+
+namespace nsbox {
+
+struct Tree {
+  enum class Kind : uint8_t {
+    own,     // a file system that this launch makes: only what nsbox puts there is in it
+    host,    // a tree of the host
+    layers,  // an overlay of host folders, the highest first
+    opaque,  // an image, a proc, …: what is in it can't be known from here
+    mask,    // nothing to see, and nothing may come of it
+  };
+  Kind kind = Kind::own;
+  std::vector<std::string> hosts;  // host: one folder or file; layers: all
+  bool folder = true;
+  bool readonly = false;    // nothing can be made in it while it is put together
+  bool on_host = false;     // what is made in it appears on the host
+  uint64_t attributes = 0;  // MOUNT_ATTR_… that a layer above it must repeat
+  Mark mark;
+};
+
+struct Found {
+  std::string path;        // in the sandbox, links followed; the missing rest as written
+  FileKind kind = FileKind::missing;
+  bool known = true;       // false: inside something opaque
+  bool own = false;        // every folder on the way is in a tree that nsbox made
+  std::string existing;    // the deepest folder on the way that is there
+  std::string mount;       // the target of the tree that holds it (or would)
+  const Tree* tree = nullptr;
+  std::string host;        // where it is (or would be) on the host, for a host tree
+  bool loop = false;
+};
+
+class Layout {
+ public:
+  explicit Layout(const HostFacts& facts) : facts_(facts) {}
+
+  void mount(const std::string& target, Tree tree);
+  void unmount(const std::string& target);
+  void made(const std::string& path, FileKind kind, std::string link = "");
+
+  /// What is at `path`. `follow`: a link in the last component is followed too.
+  Found find(std::string_view path, bool follow = true) const;
+  /// The newest tree mounted exactly at `path`, or null.
+  const Tree* at(std::string_view path) const;
+  Tree* at(std::string_view path);
+  /// Targets mounted strictly below `path` and still to be seen, in the order of mounting.
+  std::vector<std::string> below(std::string_view path) const;
+  /// The masked path that `path` is on, above or below, or "".
+  std::string masked_by(std::string_view path) const;
+
+ private:
+  struct Mounted {
+    std::string target;
+    Tree tree;
+    size_t number;
+    bool gone = false;
+  };
+  struct Made {
+    FileKind kind;
+    std::string link;
+    size_t number;  // of the newest mount when it was made: a later one above hides it
+  };
+  const Mounted* covering(std::string_view path) const;
+  const Mounted* newest_at(std::string_view path) const;
+  PathFact look(const Mounted& mounted, const std::string& path, std::string* host) const;
+
+  const HostFacts& facts_;
+  std::vector<Mounted> mounts_;
+  std::map<std::string, std::vector<size_t>, std::less<>> by_target_;
+  std::map<std::string, Made, std::less<>> made_;
+};
+
+}  // namespace nsbox

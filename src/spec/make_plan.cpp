@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The table of contents: which section adds which steps. Their order is that of their stages.
+#include "spec/make_plan.hpp"
+
+#include <algorithm>
+
+#include "spec/builder.hpp"
+
+namespace nsbox {
+
+PlanBuilder::PlanBuilder(const Spec& spec, const HostFacts& facts, Findings& findings)
+    : spec(spec), facts(facts), findings(findings), maps(maps_on(spec, facts)), layout(facts) {
+  plan.name = spec.name;
+  for (const SourceFile& file : findings.files) plan.files.push_back(file.name);
+}
+
+PlanBuilder::From::From(PlanBuilder& builder, Mark mark, std::string_view pointer) : builder_(builder), before_(builder.origin_) {
+  if (mark.line == 0 || pointer.empty()) {
+    builder.origin_ = 0;
+    return;
+  }
+  builder.origin_ = static_cast<uint32_t>(builder.plan.origins.size());
+  builder.plan.origins.push_back({mark, builder.text(pointer)});
+}
+
+PlanBuilder::From::From(PlanBuilder& builder, std::string_view pointer) : From(builder, builder.spec.written_at(pointer), pointer) {}
+
+void PlanBuilder::add(PrepareStep step, Stage stage) { plan.prepare.push_back({step, stage, origin_}); }
+void PlanBuilder::add(JoinStep step) { plan.join.push_back({step, Stage::join, origin_}); }
+void PlanBuilder::add(PlaceStep step, Stage stage) { plan.place.push_back({step, stage, origin_}); }
+void PlanBuilder::add(ChildStep step, Stage stage) { plan.child.push_back({step, stage, origin_}); }
+void PlanBuilder::add(InitStep step) { plan.init.push_back({step, Stage::fork_payload, origin_}); }
+void PlanBuilder::add(PayloadStep step, Stage stage) { plan.payload.push_back({step, stage, origin_}); }
+
+void PlanBuilder::error(Code code, std::vector<std::string> args) {
+  const Origin& origin = plan.origins[origin_];
+  findings.add(code, origin.mark, origin.pointer, std::move(args));
+}
+
+Plan PlanBuilder::finish() {
+  const auto by_stage = [](const auto& a, const auto& b) { return a.stage < b.stage; };
+  std::stable_sort(plan.prepare.begin(), plan.prepare.end(), by_stage);
+  std::stable_sort(plan.place.begin(), plan.place.end(), by_stage);
+  std::stable_sort(plan.child.begin(), plan.child.end(), by_stage);
+  std::stable_sort(plan.payload.begin(), plan.payload.end(), by_stage);
+  return std::move(plan);
+}
+
+namespace {
+
+/// What every launch begins with: it can fail, and leaves nothing behind.
+void plan_start(PlanBuilder& builder) {
+  builder.add(MapReport{});
+  builder.add(OpenProc{});
+  builder.add(TakeSignals{});
+  builder.add(OpenChannel{});
+  builder.add(OpenSelf{});
+}
+
+void plan_clone(PlanBuilder& builder) {
+  // All but time, which a process enters only by its children.
+  builder.plan.clone.step.flags = builder.spec.namespaces.fresh_flags() & ~info(NsType::time).flag;
+  builder.plan.clone.step.joiner = builder.spec.namespaces.any_joined();
+}
+
+/// The gate is needed only where the launcher has something to do for the child.
+void plan_gate(PlanBuilder& builder) {
+  if (builder.plan.place.empty()) return;
+  builder.add(ChildStep{WaitGate{}}, Stage::map_identity);
+  builder.add(PlaceStep{OpenGate{}}, Stage::place);
+}
+
+void plan_become(PlanBuilder& builder) {
+  const Caller& caller = builder.facts.caller;
+  const Maps& maps = builder.maps;
+  // /proc/self belongs to another as soon as the ids change, so what is written there goes first.
+  if (builder.spec.process.oom_score_adj) {
+    const PlanBuilder::From from(builder, "/process/oom_score_adj");
+    builder.add(SetOomScore{static_cast<int>(builder.spec.process.oom_score_adj->value)}, Stage::become);
+  }
+  plan_time(builder);
+  if (builder.new_user_namespace() && (!maps.inside(false, caller.uid) || !maps.inside(true, caller.gid)))
+    builder.add(BecomeInside{maps.setgroups}, Stage::become);
+  // The maps are written by now, so nobody needs to reach this process by /proc any more.
+  builder.add(ChildStep{ClearDumpable{}}, Stage::become);
+  builder.add(ChildStep{WatchLauncher{}}, Stage::become);
+}
+
+/// Room for the descriptors of all trees that are open at once.
+void plan_files(PlanBuilder& builder) {
+  const uint32_t wanted = builder.plan.slots + 64u;
+  if (wanted > 1024) builder.add(RaiseFiles{wanted});
+}
+
+}  // namespace
+
+Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings) {
+  PlanBuilder builder(spec, facts, findings);
+  plan_start(builder);
+  plan_clone(builder);
+  plan_supervision(builder);
+  plan_joins(builder);
+  plan_id_maps(builder);
+  plan_become(builder);  // and the clocks
+  plan_identity_of_host(builder);
+  plan_sysctl(builder);
+  plan_mounts(builder);
+  plan_credentials(builder);
+  plan_process(builder);
+  plan_gate(builder);
+  plan_files(builder);
+  return builder.finish();
+}
+
+}  // namespace nsbox

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: MIT
+// The pieces that mount types are planned from: sources, layers, targets, and what becomes of a
+// target that is missing below a read-only tree.
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "spec/builder.hpp"
+
+namespace nsbox {
+namespace {
+
+// File systems whose mounts can carry an id map (FS_ALLOW_IDMAP), with the kernel that learnt it.
+struct Mappable {
+  std::string_view type;
+  int major, minor;
+};
+constexpr Mappable mappable[] = {{"ext2", 5, 12}, {"ext3", 5, 12}, {"ext4", 5, 12}, {"vfat", 5, 12}, {"msdos", 5, 12},
+                                 {"xfs", 5, 12},  {"btrfs", 5, 15}, {"f2fs", 5, 18}, {"erofs", 5, 19}, {"squashfs", 6, 2},
+                                 {"tmpfs", 6, 3}, {"ceph", 6, 7},  {"hugetlbfs", 6, 9}};
+// Below a recursive bind these stay as they are: what they show is not owned by the sandbox's users.
+constexpr std::string_view left_alone[] = {"proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "overlay", "devpts", "mqueue", "securityfs",
+                                           "debugfs", "tracefs", "bpf", "pstore", "configfs", "fusectl", "autofs", "binfmt_misc", "nsfs"};
+
+bool can_map(const HostFacts& facts, const MountFact* mount) {
+  if (!mount) return true;  // unknown: the kernel will say
+  for (const Mappable& each : mappable)
+    if (each.type == mount->type) return facts.kernel_major > each.major || (facts.kernel_major == each.major && facts.kernel_minor >= each.minor);
+  return false;
+}
+
+Str relative(PlanBuilder& builder, const std::string& path) { return builder.text(path.size() > 1 ? path.substr(1) : ""); }
+
+}  // namespace
+
+// --- sources -------------------------------------------------------------------------------------
+bool PlanBuilder::launcher_clones() const { return facts.caller.privileged && spec.namespaces.fresh(NsType::mount); }
+bool PlanBuilder::shifted() const { return new_user_namespace() && spec.id_maps.effective(facts.caller) == IdMaps::Form::shift; }
+
+/// Over the host's own tree a source must be taken before anything covers it.
+Stage PlanBuilder::source_stage() const { return spec.host_root() ? Stage::isolate : Stage::mounts; }
+
+bool PlanBuilder::source_is_there(const Mount& mount, const PathFact& fact, const std::string& path) {
+  if (fact.kind == FileKind::missing) {
+    if (!mount.optional) error(Code::source_missing, {path});
+    return false;
+  }
+  if (fact.kind == FileKind::denied) {
+    error(Code::source_denied, {path, fact.error == 40 ? "too many links" : "permission denied"});
+    return false;
+  }
+  return true;
+}
+
+Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idmap, Identity device, Slot slot, bool readonly) {
+  std::string real;
+  const PathFact& fact = facts.resolved(source, &real);
+  OpenTree step;
+  step.path = text(source);
+  step.recursive = recursive;
+  step.identity = device.rdev ? device : Identity{fact.device, fact.inode, 0};
+
+  // A payload may edit its writable folders between two launches: what lies below one is found
+  // from there without following any link.
+  for (const Mount& other : spec.mounts) {
+    if (!other.is("bind") || other.effective_readonly() || !other.source || other.source->path == source) continue;
+    if (!is_below(source, other.source->path)) continue;
+    step.path = text(other.source->path);
+    step.below = text(source.substr(other.source->path.size() + 1));
+    break;
+  }
+  if (slot == Slot::none) slot = new_slot();
+  step.slot = slot;
+  if (launcher_clones()) add(PrepareStep{step});
+  else add(ChildStep{step}, source_stage());
+  if (!launcher_clones() || !shifted() || !idmap || device.rdev) return slot;
+
+  // MOUNT_ATTR_IDMAP, for all mounts at once where all can carry it, else one by one.
+  std::vector<const MountFact*> below = recursive ? facts.mounts_below(real) : std::vector<const MountFact*>{};
+  const bool top = can_map(facts, facts.mount_of(real));
+  const bool all = top && std::all_of(below.begin(), below.end(), [&](const MountFact* each) { return can_map(facts, each); });
+  if (all) {
+    map_tree(slot, nullptr, !below.empty());
+    return slot;
+  }
+  const auto refuse = [&](const std::string& path, const MountFact* mount) {
+    const bool alone = mount && std::find(std::begin(left_alone), std::end(left_alone), mount->type) != std::end(left_alone);
+    if (alone && path != real) return;
+    error(readonly ? Code::idmap_skipped : Code::idmap_refused, {path, mount ? mount->type : "an unknown file system"});
+  };
+  if (top) map_tree(slot, nullptr, false);
+  else refuse(real, facts.mount_of(real));
+  for (const MountFact* each : below) {
+    if (can_map(facts, each)) map_tree(slot, text(each->target.substr(real == "/" ? 1 : real.size() + 1)), false);
+    else refuse(each->target, each);
+  }
+  return slot;
+}
+
+void PlanBuilder::map_tree(Slot slot, Str below, bool recursive) {
+  if (user_namespace_ == Slot::none) {
+    user_namespace_ = new_slot();
+    add(PlaceStep{OpenUserNamespace{user_namespace_}}, Stage::place);
+  }
+  add(PlaceStep{MapTree{slot, below, recursive, user_namespace_}}, Stage::place);
+}
+
+void PlanBuilder::set_attributes(Slot slot, uint64_t set, uint64_t clear, bool recursive) {
+  SetAttributes step{slot, set, clear, 0, recursive};
+  if (set & MOUNT_ATTR__ATIME) step.clear |= MOUNT_ATTR__ATIME;
+  step.propagation = MS_PRIVATE;
+  add(step, Stage::mounts);
+}
+
+bool PlanBuilder::locked_below(const std::string& real) const {
+  return !launcher_clones() && new_user_namespace() && !facts.mounts_below(real).empty();
+}
+
+bool PlanBuilder::flags_to_clear(const Mount& mount, const std::string& real, uint64_t& clear) {
+  const MountFact* host = facts.mount_of(real);
+  if (!host) return true;
+  const bool locked = !launcher_clones() && new_user_namespace();
+  bool ok = true;
+  const auto flag = [&](const std::optional<bool>& wanted, bool has, uint64_t bit, const char* name) {
+    if (!wanted || *wanted || !has) return;
+    if (locked) error(Code::locked_flag, {name, host->target}), ok = false;
+    else clear |= bit;
+  };
+  flag(mount.readonly, host->readonly, MOUNT_ATTR_RDONLY, "read-only");
+  flag(mount.nosuid, host->nosuid, MOUNT_ATTR_NOSUID, "nosuid");
+  flag(mount.nodev, host->nodev, MOUNT_ATTR_NODEV, "nodev");
+  flag(mount.noexec, host->noexec, MOUNT_ATTR_NOEXEC, "noexec");
+  if (locked && mount.noatime.value_or(false)) error(Code::locked_flag, {"the access-time mode", host->target}), ok = false;
+  return ok;
+}
+
+// --- layers --------------------------------------------------------------------------------------
+Slot PlanBuilder::take_layer(const Mount& mount, const std::string& source, std::string& real) {
+  const PathFact fact = facts.resolved(source, &real);
+  if (!source_is_there(mount, fact, source)) return Slot::none;
+  if (fact.kind != FileKind::folder) {
+    error(Code::source_type, {source, std::string(words_of(fact.kind)), "a folder"});
+    return Slot::none;
+  }
+  std::string names;
+  for (const MountFact* below : facts.mounts_below(real)) names += (names.empty() ? "" : ", ") + below->target;
+  const bool copied = launcher_clones();
+  if (!names.empty()) {
+    error(!copied && new_user_namespace() ? Code::overlay_submounts : Code::layer_submounts, {names});
+    if (!copied && new_user_namespace()) return Slot::none;
+  }
+  if (!copied) {
+    OpenTree step{new_slot(), text(source), nullptr, false, false, {fact.device, fact.inode, 0}};
+    add(ChildStep{step}, source_stage());
+    return step.slot;
+  }
+  // A tree that the launcher carries can be a layer only once the child has attached it.
+  const Slot slot = take_tree(source, false, true);
+  const std::string name = staging_name();
+  const At at{staging(), text(name), true};
+  add(MakeFolder{at, 0700}, Stage::mounts);
+  add(Attach{slot, at, false, true}, Stage::mounts);
+  return slot;
+}
+
+bool PlanBuilder::take_upper(const Mount& mount, NewOverlay& overlay) {
+  // The kernel wants both below one mount, so the nearest folder that holds both is taken.
+  std::string upper, work;
+  for (const auto& [path, real] : {std::pair{&mount.upper->path, &upper}, std::pair{&mount.work->path, &work}}) {
+    const PathFact fact = facts.resolved(*path, real);
+    if (!source_is_there(Mount{}, fact, *path)) return false;
+    if (fact.kind == FileKind::folder) continue;
+    error(Code::source_type, {*path, std::string(words_of(fact.kind)), "a folder"});
+    return false;
+  }
+  std::string common = upper;
+  while (!is_below(work, common)) common = std::string(parent_path(common));
+  std::string real;
+  const Slot slot = take_layer(mount, common, real);
+  if (slot == Slot::none) return false;
+  const auto below = [&](const std::string& path) { return text(path.size() == common.size() ? "" : path.substr(common == "/" ? 1 : common.size() + 1)); };
+  overlay.upper = {slot, below(upper), false};
+  overlay.work = {slot, below(work), false};
+  return true;
+}
+
+void PlanBuilder::scratch_upper(NewOverlay& overlay, Slot like) {
+  const std::string name = staging_name();
+  const Slot base = staging();
+  add(MakeFolder{{base, text(name), true}, 0700}, Stage::mounts);
+  overlay.upper = {base, text(name + "/upper"), true};
+  overlay.work = {base, text(name + "/work"), true};
+  add(MakeFolder{overlay.upper, 0755}, Stage::mounts);
+  add(MakeFolder{overlay.work, 0700}, Stage::mounts);
+  add(CopyMode{like, overlay.upper}, Stage::mounts);
+}
+
+Slot PlanBuilder::staging() {
+  if (!staging_made_) {
+    staging_made_ = true;
+    const From from(*this, "");
+    const std::vector<Option> options{{"mode", "0700"}};
+    add(NewFs{Slot::staging, "tmpfs", nullptr, plan.arena.list(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, Stage::mounts);
+    add(AttachRoot{Slot::staging}, Stage::mounts);
+  }
+  return Slot::staging;
+}
+
+std::string PlanBuilder::staging_name() { return std::to_string(++staging_names_); }
+
+// --- targets -------------------------------------------------------------------------------------
+bool PlanBuilder::layer_over(const Found& found) {
+  const std::string folder = found.existing;
+  const Found here = layout.find(folder);
+  const Tree* tree = here.tree;
+  const uint64_t attributes = tree ? tree->attributes | MOUNT_ATTR_RDONLY : MOUNT_ATTR_RDONLY;
+  const Slot place = new_slot();
+  add(OpenPlace{place, {Slot::root, relative(*this, folder), here.own}}, Stage::mounts);
+
+  // What the launch has mounted below the folder would be covered: it is copied and put back.
+  std::vector<std::pair<std::string, Slot>> again;
+  const auto save = [&](const std::string& target) {
+    const Slot copy = new_slot();
+    add(CopyTree{copy, {Slot::root, relative(*this, target), false}, true, false}, Stage::mounts);
+    again.emplace_back(target, copy);
+  };
+  for (const std::string& target : layout.below(folder)) {
+    bool nested = false;
+    for (const auto& [other, copy] : again) nested |= is_below(target, other);
+    if (!nested) save(target);
+  }
+  std::vector<const MountFact*> host_mounts;
+  if (tree && tree->kind == Tree::Kind::host) host_mounts = facts.mounts_below(here.host);
+  const bool locked = !launcher_clones() && new_user_namespace() && !host_mounts.empty();
+  const Slot slot = new_slot();
+  const uint64_t while_built = attributes & ~uint64_t{MOUNT_ATTR_RDONLY};
+  if (locked) {
+    // The kernel lets no new user namespace overlay locked mounts: a tmpfs with every entry bound in.
+    const std::vector<std::string> entries = facts.probe_entries ? facts.probe_entries(here.host) : std::vector<std::string>{};
+    if (entries.size() > 256) {
+      error(Code::layer_too_wide, {here.host, std::to_string(entries.size())});
+      return false;
+    }
+    add(NewFs{slot, "tmpfs", nullptr, {}, while_built & ~uint64_t{MOUNT_ATTR_NODEV}}, Stage::mounts);
+    add(Attach{slot, {Slot::root, relative(*this, folder), here.own}, false, true}, Stage::mounts);
+    add(CopyMode{place, {slot, "", true}}, Stage::mounts);
+    add(BindEntries{place, {slot, "", true}, attributes}, Stage::mounts);
+  } else {
+    if (tree && tree->kind == Tree::Kind::host) {
+      for (const MountFact* mount : host_mounts) {
+        const std::string target = (folder == "/" ? "" : folder) + mount->target.substr(here.host == "/" ? 0 : here.host.size());
+        bool nested = false;
+        for (const auto& [other, copy] : again) nested |= is_below(target, other);
+        if (!nested) save(target);
+      }
+    }
+    NewOverlay overlay;
+    overlay.slot = slot;
+    overlay.attributes = while_built;
+    overlay.in_user_namespace = !spec.namespaces[NsType::user].is_host();
+    scratch_upper(overlay, place);
+    const std::vector<Slot> lower{place};
+    overlay.lower = plan.arena.list(lower);
+    add(overlay, Stage::mounts);
+    add(Attach{slot, {Slot::root, relative(*this, folder), here.own}, false, true}, Stage::mounts);
+  }
+  Tree layer = tree ? *tree : Tree{};
+  if (layer.kind != Tree::Kind::host && layer.kind != Tree::Kind::layers) layer.kind = Tree::Kind::opaque;
+  layer.hosts.clear();
+  if (tree)
+    for (const std::string& host : tree->hosts)
+      layer.hosts.push_back(folder == here.mount ? host : join_path(host, std::string_view(folder).substr(here.mount == "/" ? 1 : here.mount.size() + 1)));
+  layer.readonly = layer.on_host = false;
+  const std::vector<std::string> kept = layout.below(folder);
+  std::vector<std::pair<std::string, Tree>> trees;
+  for (const std::string& target : kept) trees.emplace_back(target, *layout.at(target));
+  layout.mount(folder, std::move(layer));
+  for (const auto& [target, copy] : again) add(Attach{copy, {Slot::root, relative(*this, target), false}}, Stage::mounts);
+  for (auto& [target, each] : trees) layout.mount(target, std::move(each));
+  closing_.emplace_back(slot, MOUNT_ATTR_RDONLY);
+  return true;
+}
+
+/// Makes it possible to create what is missing at `found`: nothing to do in a file system of this
+/// launch, a throw-away layer over a read-only tree, a refusal where it would write to the host.
+bool PlanBuilder::open_for_making(const Mount& mount, const std::string& target, Found& found) {
+  if (layout.find(found.existing).kind != FileKind::folder || found.kind != FileKind::missing) {
+    error(Code::target_not_folder, {found.existing});
+    return false;
+  }
+  if (mount.create == Create::never) {
+    error(Code::target_missing, {target});
+    return false;
+  }
+  const Tree* tree = found.tree;
+  if (mount.create == Create::host && tree && tree->kind == Tree::Kind::host) {
+    std::string folder = tree->hosts[0];
+    if (found.existing != found.mount) folder = join_path(folder, std::string_view(found.existing).substr(found.mount == "/" ? 1 : found.mount.size() + 1));
+    const std::string rest = found.path.substr(found.existing == "/" ? 1 : found.existing.size() + 1);
+    add(MakeOnHost{text(folder), text(rest), true});
+    return true;
+  }
+  if (tree && tree->on_host) {
+    error(Code::target_missing_writable, {target, tree->hosts.empty() ? "" : tree->hosts[0]});
+    return false;
+  }
+  if (tree && (tree->kind == Tree::Kind::own || !tree->readonly)) return true;
+  if (!layer_over(found)) return false;
+  const std::string path = found.path;
+  found = layout.find(path);
+  return true;
+}
+
+/// The missing folders between what is there and the last component.
+void PlanBuilder::make_parents(const Found& found, std::string_view path) {
+  size_t at = found.existing == "/" ? 0 : found.existing.size();
+  for (size_t slash = path.find('/', at + 1); slash != path.npos; slash = path.find('/', slash + 1)) {
+    const std::string folder(path.substr(0, slash));
+    add(MakeFolder{{Slot::root, relative(*this, folder), found.own}, 0755}, Stage::mounts);
+    layout.made(folder, FileKind::folder);
+  }
+}
+
+bool PlanBuilder::make_target(const Mount& mount, const std::string& target, bool folder, uint32_t mode, At& at) {
+  Found found = layout.find(target);
+  if (found.loop) {
+    error(Code::source_denied, {target, "too many links"});
+    return false;
+  }
+  if (found.kind != FileKind::missing) {
+    const bool is_folder = found.kind == FileKind::folder;
+    if (found.known && is_folder != folder) {
+      if (found.path != target && !is_below(found.path, found.existing)) error(Code::target_not_folder, {found.existing});
+      else error(Code::target_type, {target, std::string(words_of(found.kind)), folder ? "a folder" : "a file"});
+      return false;
+    }
+    at = {Slot::root, relative(*this, found.path), found.own};
+    return true;
+  }
+  if (!open_for_making(mount, target, found)) return false;
+  at = {Slot::root, relative(*this, found.path), found.own};
+  const bool on_host = mount.create == Create::host && found.tree && found.tree->kind == Tree::Kind::host;
+  if (on_host) {
+    auto& made = std::get<MakeOnHost>(plan.prepare.back().step);
+    made.folder = folder;
+  } else {
+    make_parents(found, found.path);
+    if (folder) add(MakeFolder{at, mode ? mode : 0755}, Stage::mounts);
+    else add(MakeFile{at, 0644}, Stage::mounts);
+  }
+  layout.made(found.path, folder ? FileKind::folder : FileKind::file);
+  return true;
+}
+
+void PlanBuilder::make_link(const Mount& mount, const std::string& target, const std::string& to) {
+  Found found = layout.find(target, false);
+  if (found.kind == FileKind::link) {
+    const Found leads = layout.find(target, false);
+    const std::string now = leads.host.empty() ? "" : facts.path(leads.host).link;
+    if (now == to) return;
+  }
+  if (found.kind != FileKind::missing) return error(Code::symlink_taken, {target});
+  if (!open_for_making(mount, target, found)) return;
+  make_parents(found, found.path);
+  add(MakeLink{{Slot::root, relative(*this, found.path), found.own}, text(to)}, Stage::mounts);
+  layout.made(found.path, FileKind::link, to);
+}
+
+bool PlanBuilder::attach(const Mount& mount, Slot slot, const std::string& target, Tree tree, bool keep) {
+  At at;
+  if (!make_target(mount, target, tree.folder, 0, at)) return false;
+  const bool closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
+  add(Attach{slot, at, false, keep || closes || mount.propagation.has_value()}, Stage::mounts);
+  if (mount.propagation) {
+    SetAttributes step{slot, 0, 0, flag_of(*mount.propagation), true};
+    add(step, Stage::mounts);
+  }
+  if (closes) closing_.emplace_back(slot, MOUNT_ATTR_RDONLY);
+  layout.mount(layout.find(target).path, std::move(tree));
+  return true;
+}
+
+void PlanBuilder::cover(At at, bool folder) {
+  const Slot slot = new_slot();
+  if (folder) {
+    const At empty{staging(), "empty", true};
+    if (!empty_folder_made_) add(MakeFolder{empty, 0555}, Stage::mounts);
+    empty_folder_made_ = true;
+    add(CopyTree{slot, empty, false, false}, Stage::mounts);
+    set_attributes(slot, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false);
+  } else {
+    const OpenTree null{slot, "/dev/null", nullptr, false, true, {0, 0, 1 << 8 | 3}};
+    if (launcher_clones()) add(PrepareStep{null});
+    else add(ChildStep{null}, source_stage());
+  }
+  add(Attach{slot, at, true, false}, Stage::mounts);
+}
+
+void PlanBuilder::new_terminal(Slot devpts) {
+  terminal_made_ = true;
+  add(NewTerminal{devpts}, Stage::mounts);
+}
+
+// --- the section ---------------------------------------------------------------------------------
+void plan_mounts(PlanBuilder& builder) {
+  const Spec& spec = builder.spec;
+  if (spec.namespaces.fresh(NsType::mount)) {
+    {
+      const PlanBuilder::From from(builder, "/propagation");
+      const bool pivots = !spec.host_root();
+      const Propagation first = pivots ? Propagation::private_ : spec.propagation;
+      builder.add(SetPropagation{flag_of(first) | MS_REC}, Stage::isolate);
+    }
+    if (spec.host_root()) {
+      const PlanBuilder::From from(builder, "/root");
+      builder.add(UseRoot{}, Stage::isolate);
+      Tree tree;
+      tree.kind = Tree::Kind::host;
+      tree.hosts = {"/"};
+      tree.on_host = true;
+      builder.layout.mount("/", std::move(tree));
+    } else if (spec.root && spec.root->mount) {
+      const Mount& root = *spec.root->mount;
+      const PlanBuilder::From from(builder, root.mark, "/root");
+      root.kind->plan(builder, root);
+      if (root.effective_readonly() && (root.is("tmpfs") || root.is("overlay"))) builder.closing_.emplace_back(Slot::root, MOUNT_ATTR_RDONLY);
+    } else {
+      const PlanBuilder::From from(builder, "/root");
+      Mount root;
+      root.kind = find_mount_kind("tmpfs");
+      root.in_root = true;
+      root.kind->plan(builder, root);
+    }
+  } else if (spec.namespaces.joined(NsType::mount) && !spec.mounts.empty()) {
+    builder.add(UseRoot{}, Stage::isolate);
+    Tree tree;
+    tree.kind = Tree::Kind::opaque;
+    builder.layout.mount("/", std::move(tree));
+  }
+
+  for (const Mount& mount : spec.mounts) {
+    const PlanBuilder::From from(builder, mount.mark, mount.pointer);
+    mount.kind->plan(builder, mount);
+  }
+
+  for (const auto& [slot, set] : builder.closing_) builder.add(SetAttributes{slot, set, 0, 0, false}, Stage::mounts);
+  if (!spec.namespaces.fresh(NsType::mount)) return;
+  if (spec.host_root()) {
+    if (builder.staging_made_) builder.add(Unmount{{Slot::staging, "", true}}, Stage::mounts);
+    return;
+  }
+  const PlanBuilder::From from(builder, "/root");
+  builder.add(PivotRoot{}, Stage::enter_root);
+  if (spec.propagation != Propagation::private_) {
+    const PlanBuilder::From type(builder, "/propagation");
+    builder.add(SetPropagation{flag_of(spec.propagation) | MS_REC}, Stage::enter_root);
+  }
+}
+
+}  // namespace nsbox

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+// How root and mounts are written: decode, encode, schema, rules.
+#include "spec/mounts.hpp"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "fields/substitute.hpp"
+#include "spec/spec.hpp"
+
+namespace nsbox {
+namespace {
+
+const std::vector<std::string_view> common_keys = {"readonly", "nosuid", "nodev", "noexec", "noatime", "nosymfollow",
+                                                   "propagation", "optional", "create", "override"};
+
+struct ShortOption {
+  std::string_view word, key;
+  const char* value;
+};
+constexpr ShortOption short_options[] = {
+    {"ro", "readonly", "true"},       {"rw", "readonly", "false"},        {"optional", "optional", "true"},
+    {"noexec", "noexec", "true"},     {"dev", "nodev", "false"},          {"suid", "nosuid", "false"},
+    {"nosymfollow", "nosymfollow", "true"}, {"norecursive", "recursive", "false"},
+};
+
+std::vector<std::string_view> kind_names(bool root) {
+  std::vector<std::string_view> names;
+  if (root) names.push_back("host");
+  for (const MountKind& kind : mount_kinds())
+    if (!root || kind.as_root) names.push_back(kind.name);
+  return names;
+}
+
+Node plain_at(std::string text, Mark mark) {
+  Node node = Node::scalar(std::move(text), true);
+  node.mark = mark;
+  return node;
+}
+
+/// The kind that the node names; with its diagnostic when it names none.
+const MountKind* kind_of(Decoder& decoder, const Node& node, bool root) {
+  const Node* type = node.find("type");
+  if (!type) {
+    decoder.error(Code::missing_key, node, {"type"});
+    return nullptr;
+  }
+  const MountKind* kind = type->is_scalar() ? find_mount_kind(type->text) : nullptr;
+  if (kind && (!root || kind->as_root)) return kind;
+  const std::string word = type->is_scalar() ? type->text : std::string(kind_words(*type));
+  std::vector<std::string> args{word};
+  if (!root)
+    if (const std::string_view near = nearest(word, kind_names(root)); !near.empty()) args.emplace_back(near);
+  decoder.findings.add(root ? Code::root_type : Code::mount_type, type->mark, pointer_to(decoder.pointer(), "type"), std::move(args));
+  return nullptr;
+}
+
+bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
+  if (!node.is_map()) return decoder.wrong_type(node, root ? "host or a mapping with 'type'" : "SOURCE[:TARGET][:OPTION,…] or a mapping with 'type'");
+  out = Mount{};
+  out.mark = node.mark;
+  out.pointer = decoder.pointer();
+  out.in_root = root;
+  out.kind = kind_of(decoder, node, root);
+  if (!out.kind) return false;
+  Node rest = node;
+  rest.erase("type");
+  const std::vector<std::string_view> allowed = keys_of_kind(*out.kind, root);
+  // A key of another type deserves a better answer than "unknown".
+  const std::vector<std::string_view> all = keys_of<Mount>();
+  bool ok = true;
+  for (const Member& member : node.members) {
+    if (member.key == "type" || std::find(allowed.begin(), allowed.end(), member.key) != allowed.end()) continue;
+    if (std::find(all.begin(), all.end(), member.key) == all.end()) continue;
+    decoder.findings.add(Code::mount_key_other, member.mark, pointer_to(decoder.pointer(), member.key),
+                         {member.key, std::string(out.kind->name)});
+    rest.erase(member.key);
+    ok = false;
+  }
+  ok &= decoder.read_fields(rest, out, &allowed);
+  for (const std::string_view key : out.kind->need) {
+    if (node.find(key) || (root && key == "target")) continue;
+    decoder.error(Code::missing_key, node, {std::string(key)});
+    ok = false;
+  }
+  if (!root && !out.target && out.is("bind") && out.source) out.target = BoxPath{normal_path(out.source->path)};
+  return ok;
+}
+
+Node encode_mount(const Mount& value, bool root) {
+  Node node = Node::map();
+  node.set("type", Node::scalar(std::string(value.type())));
+  const std::vector<std::string_view> allowed = keys_of_kind(*value.kind, root);
+  const Mount defaults;
+  for_each_field<Mount>([&](const auto& field) {
+    if (std::find(allowed.begin(), allowed.end(), field.key) == allowed.end()) return;
+    Node member = encode(value.*(field.member));
+    const Node preset = encode(defaults.*(field.member));
+    if (member.is_null() || (member.is_scalar() && preset.is_scalar() && member.text == preset.text)) return;
+    if (member.is_list() && member.items.empty()) return;
+    node.set(field.key, std::move(member));
+  });
+  if (value.readonly_by_default() && !value.readonly) node.set("readonly", Node::boolean(true));
+  return node;
+}
+
+Node schema_of_kind(const MountKind& kind, bool root) {
+  const std::vector<std::string_view> allowed = keys_of_kind(kind, root);
+  Node node = schema_of_fields<Mount>(&allowed);
+  Node type = Node::map();
+  type.set("const", Node::scalar(std::string(kind.name)));
+  Node properties = Node::map();
+  properties.set("type", std::move(type));
+  for (Member& member : node.find("properties")->members) properties.set(member.key, std::move(member.value));
+  node.set("properties", std::move(properties));
+  Node need = Node::list();
+  need.items.push_back(Node::scalar("type"));
+  for (const std::string_view key : kind.need)
+    if (!(root && key == "target")) need.items.push_back(Node::scalar(std::string(key)));
+  node.set("required", std::move(need));
+  node.set("description", Node::scalar(std::string(kind.doc)));
+  return titled(kind.name, std::move(node));
+}
+
+}  // namespace
+
+bool Codec<Source>::decode(Decoder& decoder, const Node& node, Source& out) {
+  HostPath path;
+  if (!Codec<HostPath>::decode(decoder, node, path)) return false;
+  out = {node.text, path.path};
+  return true;
+}
+Node Codec<Source>::encode(const Source& value) { return Node::scalar(value.path); }
+
+unsigned long flag_of(Propagation propagation) {
+  switch (propagation) {
+    case Propagation::private_: return MS_PRIVATE;
+    case Propagation::slave: return MS_SLAVE;
+    case Propagation::shared: return MS_SHARED;
+    case Propagation::unbindable: return MS_UNBINDABLE;
+  }
+  return MS_PRIVATE;
+}
+
+const MountKind* find_mount_kind(std::string_view name) {
+  for (const MountKind& kind : mount_kinds())
+    if (kind.name == name) return &kind;
+  return nullptr;
+}
+
+std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root) {
+  std::vector<std::string_view> keys;
+  if (!root) keys.push_back("target");
+  keys.insert(keys.end(), kind.own.begin(), kind.own.end());
+  if (!kind.common) {
+    keys.push_back("optional");
+    keys.push_back("create");
+    keys.push_back("override");
+  } else if (root) {
+    keys.insert(keys.end(), common_keys.begin(), std::find(common_keys.begin(), common_keys.end(), "propagation"));
+  } else {
+    keys.insert(keys.end(), common_keys.begin(), common_keys.end());
+  }
+  return keys;
+}
+
+std::string_view Mount::type() const { return kind ? kind->name : ""; }
+
+bool Mount::readonly_by_default() const {
+  static constexpr std::string_view kinds[] = {"bind", "image", "file", "sysfs", "cgroup2", "mask"};
+  return std::find(std::begin(kinds), std::end(kinds), type()) != std::end(kinds);
+}
+
+uint64_t Mount::attributes() const {
+  uint64_t set = 0;
+  if (effective_readonly()) set |= MOUNT_ATTR_RDONLY;
+  if (nosuid.value_or(true)) set |= MOUNT_ATTR_NOSUID;
+  if (nodev.value_or(!is("dev"))) set |= MOUNT_ATTR_NODEV;
+  static constexpr std::string_view no_programs[] = {"proc", "sysfs", "mqueue", "cgroup2", "devpts", "dev"};
+  if (noexec.value_or(std::find(std::begin(no_programs), std::end(no_programs), type()) != std::end(no_programs))) set |= MOUNT_ATTR_NOEXEC;
+  if (noatime.value_or(false)) set |= MOUNT_ATTR_NOATIME;
+  if (nosymfollow.value_or(false)) set |= MOUNT_ATTR_NOSYMFOLLOW;
+  return set;
+}
+
+void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
+  if (!node.is_scalar()) return;
+  const Mark mark = node.mark;
+  const std::vector<std::string> pieces = split_outside(node.text, ':');
+  Node map = Node::map();
+  map.mark = mark;
+  map.set("type", plain_at("bind", mark));
+  map.set("source", plain_at(pieces[0], mark));
+  size_t next = 1;
+  if (pieces.size() > next && (pieces[next].starts_with('/') || pieces[next].starts_with("${"))) map.set("target", plain_at(pieces[next++], mark));
+  if (pieces[0].empty() || pieces.size() > next + 1) {
+    findings.add(Code::mount_short_form, mark, pointer, {node.text});
+    node = std::move(map);
+    return;
+  }
+  if (pieces.size() > next) {
+    for (const std::string& word : split_outside(pieces[next], ',')) {
+      const auto option = std::find_if(std::begin(short_options), std::end(short_options), [&](const ShortOption& each) { return each.word == word; });
+      if (option != std::end(short_options)) {
+        map.set(option->key, plain_at(option->value, mark));
+        continue;
+      }
+      std::vector<std::string_view> words;
+      for (const ShortOption& each : short_options) words.push_back(each.word);
+      std::vector<std::string> args{word};
+      if (const std::string_view near = nearest(word, words); !near.empty()) args.emplace_back(near);
+      findings.add(Code::mount_option, mark, pointer, std::move(args));
+    }
+  }
+  node = std::move(map);
+}
+
+bool Codec<Mount>::decode(Decoder& decoder, const Node& node, Mount& out) { return decode_mount(decoder, node, out, false); }
+Node Codec<Mount>::encode(const Mount& value) { return encode_mount(value, false); }
+Node Codec<Mount>::schema() {
+  Node list = Node::list();
+  Node text = schema_of_text("^[^:]+(:[\\s\\S]*)?$");
+  list.items.push_back(titled("SOURCE[:TARGET][:OPTION,…]", std::move(text)));
+  for (const MountKind& kind : mount_kinds()) list.items.push_back(schema_of_kind(kind, false));
+  Node node = Node::map();
+  node.set("oneOf", std::move(list));
+  return node;
+}
+
+bool Codec<Root>::decode(Decoder& decoder, const Node& node, Root& out) {
+  out = {};
+  out.mark = node.mark;
+  if (node.is_scalar() && node.text == "host") return out.host = true;
+  if (node.is_scalar()) {
+    decoder.error(Code::root_type, node, {node.text});
+    return false;
+  }
+  return decode_mount(decoder, node, out.mount.emplace(), true);
+}
+Node Codec<Root>::encode(const Root& value) {
+  if (value.host || !value.mount) return Node::scalar("host");
+  return encode_mount(*value.mount, true);
+}
+Node Codec<Root>::schema() {
+  std::vector<Node> branches{titled("host", schema_of_choice({"host"}))};
+  for (const MountKind& kind : mount_kinds())
+    if (kind.as_root) branches.push_back(schema_of_kind(kind, true));
+  return schema_any_of(std::move(branches));
+}
+
+// --- rules ---------------------------------------------------------------------------------------
+namespace {
+
+/// The namespace that a file system shows, and that must therefore be the sandbox's own.
+struct Shown {
+  std::string_view kind;
+  NsType type;
+};
+constexpr Shown shown[] = {{"sysfs", NsType::net}, {"mqueue", NsType::ipc}, {"cgroup2", NsType::cgroup}};
+
+void check_overlay(const Check& check, const Mount& mount) {
+  if (mount.lower.empty()) check.add(Code::empty_list, mount.mark, mount.pointer + "/lower");
+  if (mount.upper && !mount.work) check.add(Code::overlay_work, mount.mark, mount.pointer);
+  if (mount.work && !mount.upper) check.add(Code::overlay_work_alone, mount.mark, mount.pointer);
+}
+
+void check_one(const Check& check, const Mount& mount) {
+  const Spec& spec = check.spec;
+  const std::string pointer = mount.pointer;
+  const auto at = [&](std::string_view key) { return spec.mark_of(pointer_to(pointer, key)); };
+  if (!mount.kind) return;
+  if (mount.target && mount.target->path == "/" && !mount.is("remount")) check.add(Code::target_is_root, at("target"), pointer + "/target");
+  for (const Shown& each : shown) {
+    if (mount.is(each.kind) && spec.namespaces[each.type].is_host())
+      check.add(Code::needs_namespace, mount.mark, pointer, {std::string(info(each.type).name)});
+  }
+  if (mount.is("proc")) {
+    if (spec.namespaces[NsType::pid].is_host()) check.add(Code::needs_pid_namespace, mount.mark, pointer);
+    if (mount.masked && !*mount.masked && !spec.security.allow_nested_userns) check.add(Code::unmasked_proc, at("masked"), pointer + "/masked");
+  }
+  if (mount.is("file") && mount.content.has_value() == mount.content_from.has_value()) check.add(Code::content_pair, mount.mark, pointer);
+  if (mount.is("overlay")) check_overlay(check, mount);
+  if (mount.is("remount") && !(mount.readonly || mount.nosuid || mount.nodev || mount.noexec || mount.noatime || mount.nosymfollow || mount.propagation))
+    check.add(Code::remount_nothing, mount.mark, pointer);
+  if (mount.is("unmount") && spec.namespaces.fresh(NsType::user) && mount.target) {
+    const bool own = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const Mount& other) {
+      return other.target && other.target->path == mount.target->path && !other.is("unmount") && !other.is("remount");
+    });
+    if (!own) check.add(Code::unmount_locked, mount.mark, pointer);
+  }
+  for (size_t i = 0; i < mount.devices.size(); i++) {
+    if (is_below(mount.devices[i].path, "/dev") && mount.devices[i].path != "/dev") continue;
+    const std::string device = pointer_to(pointer + "/devices", i);
+    check.add(Code::device_path, spec.mark_of(device), device, {mount.devices[i].path});
+  }
+}
+
+/// Masks hold: what comes after one, on it or on a folder above it, must say that it means it.
+void check_order(const Check& check) {
+  const std::vector<Mount>& mounts = check.spec.mounts;
+  for (size_t i = 0; i < mounts.size(); i++) {
+    const Mount& mount = mounts[i];
+    if (!mount.target || mount.is("mask") || mount.is("dir") || mount.is("symlink") || mount.is("remount")) continue;
+    for (size_t j = 0; j < i; j++) {
+      const Mount& before = mounts[j];
+      if (!before.target || !is_below(before.target->path, mount.target->path)) continue;
+      if (before.is("mask") && !mount.override_)
+        check.findings.add(Code::masked_over, mount.mark, mount.pointer, {before.target->path, check.findings.files[before.mark.file].name + ":" + std::to_string(before.mark.line)}, before.mark);
+      const bool placed = !before.is("unmount") && !before.is("remount") && !before.is("mask") && !before.is("dir") && !before.is("symlink");
+      if (placed && !mount.is("unmount") && !mount.override_)
+        check.findings.add(Code::hidden_mount, mount.mark, mount.pointer, {before.target->path}, before.mark);
+    }
+  }
+}
+
+void check_proc(const Check& check) {
+  const Spec& spec = check.spec;
+  if (!spec.namespaces.fresh(NsType::pid) || spec.namespaces.joined(NsType::mount)) return;
+  for (const Mount& mount : spec.mounts)
+    if (mount.target && mount.target->path == "/proc") return;
+  const bool sees_host = spec.host_root() || (spec.root && spec.root->mount && spec.root->mount->source && spec.root->mount->source->path == "/");
+  const Mark mark = spec.mark_of("/mounts");
+  if (sees_host) check.add(Code::stale_proc, mark, "/mounts");
+  else check.add(Code::no_proc, mark, "/mounts");
+}
+
+}  // namespace
+
+void check_mounts(const Check& check) {
+  const Spec& spec = check.spec;
+  const bool fresh = spec.namespaces.fresh(NsType::mount);
+  const auto needs = [&](bool written, std::string_view pointer) {
+    if (written && !fresh) check.add(Code::needs_mount_namespace, spec.mark_of(pointer), std::string(pointer));
+  };
+  const bool joined = spec.namespaces.joined(NsType::mount);
+  if (!joined) needs(!spec.mounts.empty(), "/mounts");
+  if (!joined) needs(spec.root && !spec.root->host, "/root");
+  needs(spec.propagation != Propagation::private_, "/propagation");
+  if (spec.propagation == Propagation::unbindable)
+    check.add(Code::unknown_word, spec.mark_of("/propagation"), "/propagation", {"unbindable", "private, slave, shared"});
+  if (spec.propagation == Propagation::shared && !spec.namespaces.fresh(NsType::user) && spec.host_root() && fresh)
+    check.add(Code::shared_to_host, spec.mark_of("/propagation"), "/propagation");
+
+  if (spec.root && spec.root->mount) {
+    const Mount& root = *spec.root->mount;
+    if (root.is("overlay")) check_overlay(check, root);
+  }
+  for (const Mount& mount : spec.mounts) check_one(check, mount);
+  check_order(check);
+  if (fresh) check_proc(check);
+
+  const bool shifted = spec.namespaces.fresh(NsType::user) && spec.id_maps.effective(check.caller) == IdMaps::Form::shift;
+  if (shifted) {
+    const auto writable = [&](const Mount& mount) {
+      if (mount.is("bind") && !mount.effective_readonly() && mount.idmap.value_or(true) && mount.source)
+        check.add(Code::writable_bind_as_root, mount.mark, mount.pointer, {mount.source->path});
+    };
+    for (const Mount& mount : spec.mounts) writable(mount);
+    if (spec.root && spec.root->mount) writable(*spec.root->mount);
+    if (spec.host_root() && fresh) check.add(Code::unmapped_owner, spec.mark_of("/root"), "/root");
+  }
+}
+
+}  // namespace nsbox

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// security, sysctl, network, resources, tests: what is there so far.
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "fields/scalars.hpp"
+#include "spec/check.hpp"
+
+namespace nsbox {
+
+class PlanBuilder;
+
+struct Capabilities {
+  uint64_t mask = 0;
+  bool all = false;
+  uint64_t of(uint64_t last) const { return all ? (last >= 63 ? ~uint64_t{0} : (uint64_t{1} << (last + 1)) - 1) : mask; }
+  bool has(std::string_view name) const;
+};
+
+template <>
+struct Codec<Capabilities> {
+  static bool decode(Decoder&, const Node&, Capabilities& out);
+  static Node encode(const Capabilities& value);
+  static Node schema();
+  static std::string type() { return "list of names, or `all`"; }
+};
+
+struct Security {
+  Capabilities capabilities;
+  bool no_new_privs = true;
+  bool allow_nested_userns = false;
+  Unsupported seccomp, landlock, apparmor, selinux;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("capabilities", &Security::capabilities, "Exactly these are in all five sets, ambient too; names with or without CAP_, or `all`."),
+        field("no_new_privs", &Security::no_new_privs, "No program gains rights by exec (set-user-ID, file capabilities)."),
+        field("seccomp", &Security::seccomp, "System call filter."),
+        field("landlock", &Security::landlock, "Landlock rules."),
+        field("allow_nested_userns", &Security::allow_nested_userns, "User namespaces may be made inside."),
+        field("apparmor", &Security::apparmor, "AppArmor label for exec."),
+        field("selinux", &Security::selinux, "SELinux label for exec."),
+    };
+  }
+};
+
+enum class NetworkMode : uint8_t { none, user, veth, macvlan };
+template <>
+struct EnumNames<NetworkMode> {
+  static constexpr std::pair<std::string_view, NetworkMode> names[] = {
+      {"none", NetworkMode::none}, {"user", NetworkMode::user}, {"veth", NetworkMode::veth}, {"macvlan", NetworkMode::macvlan}};
+};
+
+struct Network {
+  NetworkMode mode = NetworkMode::none;
+  Unsupported bridge, address, gateway, mtu, parent, ports, allow, dns, hosts;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("mode", &Network::mode, "How a new net namespace is connected; in this version only `none`: nothing but a loopback device that is up."),
+        field("bridge", &Network::bridge, "Bridge of the host (veth)."),
+        field("address", &Network::address, "Address inside (veth, macvlan)."),
+        field("gateway", &Network::gateway, "Gateway inside (veth, macvlan)."),
+        field("mtu", &Network::mtu, "MTU (veth, macvlan)."),
+        field("parent", &Network::parent, "Device of the host (macvlan)."),
+        field("ports", &Network::ports, "Ports of the host that lead inside."),
+        field("allow", &Network::allow, "Destinations that may be reached."),
+        field("dns", &Network::dns, "Contents of /etc/resolv.conf."),
+        field("hosts", &Network::hosts, "Contents of /etc/hosts."),
+    };
+  }
+};
+
+void check_security(const Check& check);
+void plan_sysctl(PlanBuilder& builder);
+void plan_credentials(PlanBuilder& builder);  // open to seal
+
+}  // namespace nsbox
