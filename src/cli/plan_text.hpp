@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <vector>
+
+#include "plan/plan.hpp"
+
+namespace nsbox {
+
+/// The plan for people: each step with its system calls and the line it comes from.
+std::string plan_text(const Plan& plan, bool explain);
+
+/// What the plan leaves open, said plainly.
+std::vector<std::string> plan_remarks(const Plan& plan);
+
+}  // namespace nsbox

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ * The test's eyes inside a sandbox: a static program without any need of the root it runs in.
+ * It prints what it sees as one JSON object; with arguments it does single things:
+ *   probe                  the whole picture
+ *   probe exit N           ends with status N
+ *   probe signal N         ends by signal N
+ *   probe write PATH TEXT  writes; prints "ok" or the errno's name
+ *   probe read PATH        prints the file, or the errno's name
+ *   probe stat PATH        kind, mode, owner, flags of the mount
+ *   probe ls PATH          the names in a folder
+ *   probe sleep SECONDS
+ *   probe ioctl NUMBER     ioctl(0, NUMBER) on a terminal: the errno's name
+ *   probe clock            monotonic and boot time in seconds
+ *   probe unshare FLAGS    unshare(2): the errno's name
+ *   probe orphans N        leaves N short-lived orphans behind, then counts zombies
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static const char *name_of(int error) { return error ? strerrorname_np(error) : "ok"; }
+
+static void quote(const char *text) {
+  putchar('"');
+  for (; *text; text++) {
+    if (*text == '"' || *text == '\\') printf("\\%c", *text);
+    else if ((unsigned char)*text < 0x20) printf("\\u%04x", (unsigned char)*text);
+    else putchar(*text);
+  }
+  putchar('"');
+}
+
+static char text[1 << 20];
+static const char *slurp(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  size_t have = 0;
+  ssize_t n;
+  text[0] = 0;
+  if (fd < 0) return NULL;
+  while ((n = read(fd, text + have, sizeof text - 1 - have)) > 0) have += (size_t)n;
+  text[have] = 0;
+  close(fd);
+  return text;
+}
+
+static void status_field(const char *status, const char *key) {
+  const char *at = status ? strstr(status, key) : NULL;
+  char value[256] = "";
+  if (at) {
+    at += strlen(key);
+    while (*at == '\t' || *at == ' ') at++;
+    for (size_t i = 0; at[i] && at[i] != '\n' && i < sizeof value - 1; i++) value[i] = at[i], value[i + 1] = 0;
+  }
+  quote(value);
+}
+
+static void picture(void) {
+  struct utsname names;
+  char path[4096], domain[65] = "";
+  uname(&names);
+  if (getdomainname(domain, sizeof domain) < 0) domain[0] = 0;
+  printf("{\"pid\":%d,\"ppid\":%d,\"pgid\":%d,\"sid\":%d,", getpid(), getppid(), getpgrp(), getsid(0));
+  uid_t ru, eu, su;
+  gid_t rg, eg, sg;
+  getresuid(&ru, &eu, &su);
+  getresgid(&rg, &eg, &sg);
+  printf("\"uid\":[%u,%u,%u],\"gid\":[%u,%u,%u],\"groups\":[", ru, eu, su, rg, eg, sg);
+  gid_t groups[256];
+  int count = getgroups(256, groups);
+  for (int i = 0; i < count; i++) printf("%s%u", i ? "," : "", groups[i]);
+  printf("],\"hostname\":");
+  quote(names.nodename);
+  printf(",\"domainname\":");
+  quote(domain);
+  printf(",\"cwd\":");
+  quote(getcwd(path, sizeof path) ? path : "?");
+  mode_t mask = umask(0);
+  umask(mask);
+  printf(",\"umask\":\"%04o\"", mask);
+
+  printf(",\"namespaces\":{");
+  static const char *const types[] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time"};
+  for (int i = 0; i < 8; i++) {
+    char link[64], id[64] = "";
+    snprintf(link, sizeof link, "/proc/self/ns/%s", types[i]);
+    ssize_t n = readlink(link, id, sizeof id - 1);
+    if (n > 0) id[n] = 0;
+    printf("%s\"%s\":\"%s\"", i ? "," : "", types[i], id);
+  }
+  printf("},\"caps\":{");
+  static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+  for (int i = 0; i < 5; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "%s:", sets[i]);
+    printf("%s\"%s\":", i ? "," : "", sets[i]);
+    status_field(slurp("/proc/self/status"), key);
+  }
+  printf("},\"nnp\":%d,\"securebits\":%d,\"dumpable\":%d", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_GET_SECUREBITS), prctl(PR_GET_DUMPABLE));
+  const char *status = slurp("/proc/self/status");
+  printf(",\"seccomp\":");
+  status_field(status, "\nSeccomp:");
+  printf(",\"sigblk\":");
+  status_field(status, "SigBlk:");
+  printf(",\"sigign\":");
+  status_field(status, "SigIgn:");
+  printf(",\"uid_map\":");
+  quote(slurp("/proc/self/uid_map") ? text : "");
+  printf(",\"gid_map\":");
+  quote(slurp("/proc/self/gid_map") ? text : "");
+  printf(",\"setgroups\":");
+  quote(slurp("/proc/self/setgroups") ? text : "");
+  printf(",\"timerslack\":%d,\"personality\":", prctl(PR_GET_TIMERSLACK));
+  quote(slurp("/proc/self/personality") ? text : "");
+  printf(",\"oom_score_adj\":");
+  quote(slurp("/proc/self/oom_score_adj") ? text : "");
+  errno = 0;
+  printf(",\"nice\":%d", getpriority(PRIO_PROCESS, 0));
+
+  printf(",\"fds\":[");
+  int first = 1;
+  for (int fd = 0; fd < 1200; fd++) {
+    if (fcntl(fd, F_GETFD) < 0) continue;
+    printf("%s%d", first ? "" : ",", fd);
+    first = 0;
+  }
+  printf("],\"tty\":[%d,%d,%d],\"ctty\":%d", isatty(0), isatty(1), isatty(2), open("/dev/tty", O_RDWR | O_CLOEXEC) >= 0);
+  printf(",\"env\":{");
+  first = 1;
+  for (char **each = environ; *each; each++) {
+    char *equal = strchr(*each, '=');
+    if (!equal) continue;
+    *equal = 0;
+    if (!first) putchar(',');
+    quote(*each);
+    putchar(':');
+    quote(equal + 1);
+    *equal = '=';
+    first = 0;
+  }
+  printf("},\"rlimits\":{");
+  static const char *const limits[] = {"cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime"};
+  for (int i = 0; i < 16; i++) {
+    struct rlimit limit;
+    getrlimit((__rlimit_resource_t)i, &limit);
+    printf("%s\"%s\":[%lld,%lld]", i ? "," : "", limits[i], (long long)limit.rlim_cur, (long long)limit.rlim_max);
+  }
+  cpu_set_t cpus;
+  printf("},\"cpus\":[");
+  first = 1;
+  if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+    for (int i = 0; i < CPU_SETSIZE; i++)
+      if (CPU_ISSET(i, &cpus)) printf("%s%d", first ? "" : ",", i), first = 0;
+  struct ifreq request = {0};
+  strcpy(request.ifr_name, "lo");
+  int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  printf("],\"lo_up\":%d,\"interfaces\":[", ioctl(sock, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP));
+  struct if_nameindex *interfaces = if_nameindex();
+  for (int i = 0; interfaces && interfaces[i].if_index; i++) {
+    if (i) putchar(',');
+    quote(interfaces[i].if_name);
+  }
+  printf("],\"mounts\":");
+  quote(slurp("/proc/self/mountinfo") ? text : "");
+  printf(",\"processes\":[");
+  DIR *proc = opendir("/proc");
+  first = 1;
+  for (struct dirent *entry; proc && (entry = readdir(proc));)
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') printf("%s%s", first ? "" : ",", entry->d_name), first = 0;
+  printf("]}\n");
+}
+
+static int list(const char *path) {
+  DIR *folder = opendir(path);
+  if (!folder) return printf("%s\n", name_of(errno)), 1;
+  for (struct dirent *entry; (entry = readdir(folder));)
+    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) printf("%s\n", entry->d_name);
+  return 0;
+}
+
+static void show_stat(const char *path) {
+  struct stat info;
+  struct statvfs fs;
+  if (lstat(path, &info) < 0) {
+    printf("{\"error\":\"%s\"}\n", name_of(errno));
+    return;
+  }
+  const char *kind = S_ISDIR(info.st_mode) ? "folder" : S_ISREG(info.st_mode) ? "file" : S_ISLNK(info.st_mode) ? "link" : S_ISCHR(info.st_mode) ? "character" : S_ISBLK(info.st_mode) ? "block" : "other";
+  char link[4096] = "";
+  if (S_ISLNK(info.st_mode)) {
+    ssize_t n = readlink(path, link, sizeof link - 1);
+    link[n > 0 ? n : 0] = 0;
+  }
+  memset(&fs, 0, sizeof fs);
+  if (!S_ISLNK(info.st_mode)) statvfs(path, &fs);
+  printf("{\"kind\":\"%s\",\"mode\":\"%04o\",\"uid\":%u,\"gid\":%u,\"rdev\":%lu,\"size\":%ld,\"readonly\":%d,\"nosuid\":%d,\"nodev\":%d,\"noexec\":%d,\"noatime\":%d,\"total\":%lu,\"link\":", kind, info.st_mode & 07777, info.st_uid, info.st_gid, (unsigned long)info.st_rdev, (long)info.st_size,
+         !!(fs.f_flag & ST_RDONLY), !!(fs.f_flag & ST_NOSUID), !!(fs.f_flag & ST_NODEV), !!(fs.f_flag & ST_NOEXEC), !!(fs.f_flag & ST_NOATIME), (unsigned long)(fs.f_blocks * fs.f_frsize));
+  quote(link);
+  printf("}\n");
+}
+
+static int count_zombies(void) {
+  int zombies = 0;
+  DIR *proc = opendir("/proc");
+  for (struct dirent *entry; proc && (entry = readdir(proc));) {
+    char path[300];
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    snprintf(path, sizeof path, "/proc/%s/status", entry->d_name);
+    if (slurp(path) && strstr(text, "State:\tZ")) zombies++;
+  }
+  return zombies;
+}
+
+int main(int argc, char **argv) {
+  const char *verb = argc > 1 ? argv[1] : "";
+  if (!*verb) return picture(), 0;
+  if (!strcmp(verb, "exit")) return atoi(argv[2]);
+  if (!strcmp(verb, "signal")) return raise(atoi(argv[2])), 99;
+  if (!strcmp(verb, "sleep")) {
+    puts("ready");
+    fflush(stdout);
+    struct timespec time = {atoi(argv[2]), 0};
+    nanosleep(&time, NULL);
+    return 0;
+  }
+  if (!strcmp(verb, "write")) {
+    int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int error = fd < 0 ? errno : write(fd, argv[3], strlen(argv[3])) < 0 ? errno : 0;
+    return puts(name_of(error)), error != 0;
+  }
+  if (!strcmp(verb, "read")) {
+    const char *content = slurp(argv[2]);
+    return fputs(content ? content : name_of(errno), stdout), content == NULL;
+  }
+  if (!strcmp(verb, "stat")) return show_stat(argv[2]), 0;
+  if (!strcmp(verb, "ls")) return list(argv[2]);
+  if (!strcmp(verb, "ioctl")) {
+    char byte = 'x';
+    return puts(name_of(ioctl(0, strtoul(argv[2], NULL, 0), &byte) < 0 ? errno : 0)), 0;
+  }
+  if (!strcmp(verb, "clock")) {
+    struct timespec monotonic, boot;
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return printf("{\"monotonic\":%ld,\"boottime\":%ld}\n", (long)monotonic.tv_sec, (long)boot.tv_sec), 0;
+  }
+  if (!strcmp(verb, "unshare")) return puts(name_of(unshare((int)strtol(argv[2], NULL, 0)) < 0 ? errno : 0)), 0;
+  if (!strcmp(verb, "orphans")) {
+    for (int i = 0; i < atoi(argv[2]); i++) {
+      pid_t child = fork();
+      if (child == 0) {
+        if (fork() == 0) _exit(0);
+        _exit(0);
+      }
+      waitpid(child, NULL, 0);
+    }
+    for (int tries = 0; tries < 100 && count_zombies(); tries++) usleep(20000);
+    return printf("%d\n", count_zombies()), 0;
+  }
+  fprintf(stderr, "probe: %s?\n", verb);
+  return 2;
+}
