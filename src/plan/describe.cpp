@@ -59,9 +59,11 @@ template <class T>
 std::string list_words(std::span<const T> items) {
   std::string out;
   for (const T& item : items) {
-    if (!out.empty()) out += ' ';
-    if constexpr (std::is_same_v<T, Str>) out += item ? item : "";
-    else out += std::to_string(item);
+    if constexpr (std::is_same_v<T, Str>) {
+      if (item) out += (out.empty() ? "" : " ") + std::string(item);
+    } else {
+      out += (out.empty() ? "" : " ") + std::to_string(item);
+    }
   }
   return out;
 }
@@ -127,7 +129,8 @@ StepText text(const OpenGate&) { return {"open_gate", "", {}, {"sendmsg"}, "the 
 StepText text(const WaitGate&) { return {"wait_gate", "", {}, {"recvfrom"}, "end of file here means that the launcher is dead"}; }
 StepText text(const MapSelf& s) { return {s.group ? "write_gid_map" : "write_uid_map", extents_words({&s.extent, 1}), {}, {"openat2", "write", "pread64", "close"}, "its own single id a process may map itself, with nobody's help"}; }
 StepText text(const SetOomScore& s) { return {"set_oom_score_adj", std::to_string(s.value), {}, {"openat2", "write", "close"}, ""}; }
-StepText text(const BecomeInside& s) { return {"become", "0:0", {}, s.groups ? Calls{"setgroups", "setresgid", "setresuid"} : Calls{"setresgid", "setresuid"}, "the caller's own ids are not in the map: what this process made would have no owner"}; }
+StepText text(const BecomeInside& s) {
+  if (s.joined) return {"become", "0:0", {{"unless", "mapped"}}, {"getuid", "getgid", "setgroups", "setresgid*", "setresuid*"}, "the joined user namespace may not have the caller's own ids"}; return {"become", "0:0", {}, s.groups ? Calls{"setgroups", "setresgid", "setresuid"} : Calls{"setresgid", "setresuid"}, "the caller's own ids are not in the map: what this process made would have no owner"}; }
 StepText text(const WatchLauncher&) { return {"watch_launcher", "", {}, {"prctl", "poll"}, "dies with the launcher, and looks whether that has happened already"}; }
 StepText text(const ClearDumpable&) { return {"clear_dumpable", "", {}, {"prctl"}, "nobody may trace this process or read its descriptors"}; }
 StepText text(const SetPropagation& s) { return {"set_propagation", "/", {{"type", propagation_words(s.type)}}, {"mount"}, "before any mount, or the mounts would appear on the host as well"}; }
@@ -212,7 +215,12 @@ StepText text(const CopyTree& s) {
 StepText text(const CopyMode& s) { return {"copy_mode", place(s.at), {{"from", slot(s.from)}}, around_folder(s.at, {"fstat", "fchownat", "fchmodat"}), ""}; }
 StepText text(const BindEntries& s) { return {"bind_entries", place(s.at), {{"from", slot(s.from)}}, {"openat", "…"}, "the kernel lets no new user namespace overlay a folder with mounts below it, so each entry is bound"}; }
 StepText text(const NewTerminal& s) { return {"new_terminal", "", {{"devpts", slot(s.devpts)}}, {"openat", "ioctl", "ioctl", "fstat", "sendmsg", "close", "close"}, "a pty of the sandbox's own; its other side goes to the launcher by descriptor"}; }
-StepText text(const PivotRoot&) { return {"pivot_root", "", {}, {"fchdir", "pivot_root", "umount2", "chdir"}, "exchanges the roots and takes the old one away with everything below"}; }
+StepText text(const PivotRoot& s) {
+  StepText out{"pivot_root", "", {}, {"fchdir", "pivot_root"}, "exchanges the roots and takes the old one away with everything below; then looks that nothing is mounted over the new one"};
+  for (uint32_t i = 0; i < s.covered; i++) out.calls.push_back("umount2");
+  out.calls.insert(out.calls.end(), {"chdir", "statx", "statx"});
+  return out;
+}
 StepText text(const ForkPayload&) { return {"fork_payload", "", {}, {"clone3"}, "the command will be process 2; process 1 is nsbox"}; }
 StepText text(const SealInit&) { return {"seal_init", "", {}, {"prctl", "prctl", "capget", "capset", "close_range", "close_range"}, "pid 1 keeps CAP_KILL and its channel, and cannot be traced: one that can is a way out"}; }
 
@@ -235,8 +243,13 @@ StepText text(const FindCommand& s) {
 StepText text(const DropBounding& s) { return {"drop_bounding", capability_words(s.keep), {}, {"prctl*"}, "no program can gain a capability that is not here"}; }
 StepText text(const SetGroups& s) { return {"setgroups", list_words(s.groups), {}, {"setgroups", "getgroups"}, "exactly these"}; }
 StepText text(const SetIds& s) {
-  StepText out{"set_ids", (s.uid < 0 ? "?" : std::to_string(s.uid)) + ":" + (s.gid < 0 ? "?" : std::to_string(s.gid)), {}, {"setresgid", "setresuid", "getresuid", "getresgid"}, "real, effective and saved"};
-  if (s.keep_capabilities) out.calls.insert(out.calls.begin(), "prctl");
+  StepText out{"set_ids", (s.uid < 0 ? "?" : std::to_string(s.uid)) + ":" + (s.gid < 0 ? "?" : std::to_string(s.gid)), {}, {"setresgid", "setresuid"}, "real, effective and saved"};
+  if (s.keep_capabilities) {
+    out.calls.insert(out.calls.begin(), "prctl");
+    out.calls.insert(out.calls.end(), {"capget", "capset"});
+    out.why = "real, effective and saved; the capabilities survive the change, to be set in the next steps";
+  }
+  out.calls.insert(out.calls.end(), {"getresuid", "getresgid"});
   return out;
 }
 StepText text(const LockSecurebits&) { return {"lock_securebits", "", {}, {"prctl"}, "uid 0 means nothing any more, for good"}; }

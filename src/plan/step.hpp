@@ -143,6 +143,7 @@ struct SetOomScore {
 };
 struct BecomeInside {  // 0 inside, where the caller's own ids are not mapped
   bool groups = false;
+  bool joined = false;  // only where they are not: the map of a joined namespace is known only there
 };
 struct WatchLauncher {};  // PDEATHSIG and a look at the launcher's pidfd
 struct ClearDumpable {};
@@ -247,7 +248,9 @@ struct BindEntries {  // every entry of a folder, bound into another one
 struct NewTerminal {  // a pty of the sandbox's own devpts; its other side goes to the launcher
   Slot devpts = Slot::none;
 };
-struct PivotRoot {};
+struct PivotRoot {
+  uint32_t covered = 1;  // mounts on the new root that go: the old root, and the staging tmpfs on it
+};
 struct ForkPayload {};
 struct SealInit {};  // what pid 1 keeps: CAP_KILL; not dumpable, no_new_privs
 

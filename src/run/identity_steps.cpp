@@ -57,6 +57,15 @@ Outcome run(const SetOomScore& step, ChildState& state) {
 }
 
 Outcome run(const BecomeInside& step, ChildState&) {
+  if (step.joined) {
+    constexpr uid_t unmapped = 65534;  // the kernel's overflow id (/proc/sys/kernel/overflowuid)
+    const bool user = getuid() == unmapped, group = getgid() == unmapped;
+    // Refused where the namespace has `setgroups: deny`: there the kernel keeps the caller's groups.
+    if (syscall(SYS_setgroups, 0, nullptr) < 0 && errno != EPERM) return failed("setgroups");
+    if (group && syscall(SYS_setresgid, 0, 0, 0) < 0) return failed("setresgid");
+    if (user && syscall(SYS_setresuid, 0, 0, 0) < 0) return failed("setresuid");
+    return done;
+  }
   if (step.groups && syscall(SYS_setgroups, 0, nullptr) < 0) return failed("setgroups");
   if (syscall(SYS_setresgid, 0, 0, 0) < 0) return failed("setresgid");
   if (syscall(SYS_setresuid, 0, 0, 0) < 0) return failed("setresuid");

@@ -227,12 +227,19 @@ Outcome run(const BindEntries& step, ChildState& state) {
   return outcome;
 }
 
-Outcome run(const PivotRoot&, ChildState& state) {
+Outcome run(const PivotRoot& step, ChildState& state) {
   if (fchdir(state.slot(Slot::root)) < 0) return failed("fchdir");
   if (sys::pivot_root(".", ".") < 0) return failed("pivot_root");
-  // `.` is now covered by the old root, which is what this takes away, with all that is below it.
-  if (umount2(".", MNT_DETACH) < 0) return failed("umount2");
-  return chdir("/") < 0 ? failed("chdir") : done;
+  // umount2 follows `.` to the topmost mount on it: the staging tmpfs, when there is one on the old
+  // root, and then the old root itself with all that is below it.
+  for (uint32_t i = 0; i < step.covered; i++)
+    if (umount2(".", MNT_DETACH) < 0) return failed("umount2");
+  if (chdir("/") < 0) return failed("chdir");
+  // Had anything stayed on the root, `..` would lead to it.
+  struct statx top, root;
+  if (statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &top) < 0) return failed("statx");
+  if (statx(state.slot(Slot::root), "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0) return failed("statx");
+  return top.stx_mnt_id == root.stx_mnt_id ? done : failed("statx", Why::readback);
 }
 
 }  // namespace nsbox

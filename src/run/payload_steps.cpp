@@ -187,6 +187,12 @@ Outcome run(const SetIds& step, ChildState& state) {
   if (step.keep_capabilities && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return failed("prctl");
   if (syscall(SYS_setresgid, gid, gid, gid) < 0) return failed("setresgid");
   if (syscall(SYS_setresuid, uid, uid, uid) < 0) return failed("setresuid");
+  if (step.keep_capabilities) {
+    // The change has emptied the effective set; the next steps still need it.
+    uint64_t permitted, effective, inheritable;
+    if (sys::capget(permitted, effective, inheritable) < 0) return failed("capget");
+    if (sys::capset(permitted, permitted, 0) < 0) return failed("capset");
+  }
   uint32_t r = 0, e = 0, s = 0;
   if (syscall(SYS_getresuid, &r, &e, &s) < 0 || r != uid || e != uid || s != uid) return failed("getresuid", Why::readback);
   if (syscall(SYS_getresgid, &r, &e, &s) < 0 || r != gid || e != gid || s != gid) return failed("getresgid", Why::readback);

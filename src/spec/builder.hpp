@@ -80,7 +80,8 @@ class PlanBuilder {
   /// Target, attach, propagation, layout. `keep`: the descriptor is used after it.
   bool attach(const Mount& mount, Slot slot, const std::string& target, Tree tree, bool keep = false);
   /// An empty read-only folder, or the null device, over a place that is there.
-  void cover(At at, bool folder);
+  /// `attributes` false: the caller sets those of all its covers at once.
+  void cover(At at, bool folder, bool attributes = true);
 
   /// The tmpfs that holds files, upper folders and layers; made when first asked for.
   Slot staging();
@@ -102,6 +103,7 @@ class PlanBuilder {
   uint32_t origin_ = 0;
   bool staging_made_ = false, terminal_made_ = false, empty_folder_made_ = false;
   unsigned staging_names_ = 0;
+  size_t mounts_begin_ = 0;  // in plan.child: where the staging tmpfs is made
   Slot user_namespace_ = Slot::none;
   std::vector<std::pair<Slot, uint64_t>> closing_;  // trees that become read-only after the last mount
 };

@@ -81,6 +81,7 @@ void plan_become(PlanBuilder& builder) {
   plan_time(builder);
   if (builder.new_user_namespace() && (!maps.inside(false, caller.uid) || !maps.inside(true, caller.gid)))
     builder.add(BecomeInside{maps.setgroups}, Stage::become);
+  if (builder.spec.namespaces.joined(NsType::user)) builder.add(BecomeInside{true, true}, Stage::become);
   // The maps are written by now, so nobody needs to reach this process by /proc any more.
   builder.add(ChildStep{ClearDumpable{}}, Stage::become);
   builder.add(ChildStep{WatchLauncher{}}, Stage::become);

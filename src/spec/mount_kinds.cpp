@@ -88,9 +88,10 @@ void plan_proc(PlanBuilder& builder, const Mount& mount) {
     builder.add(Attach{copy, {slot, name, true}}, Stage::mounts);
   }
   for (const char* name : proc_hidden_files)
-    if (here(name)) builder.cover({slot, name, true}, false);
+    if (here(name)) builder.cover({slot, name, true}, false, false);
   for (const char* name : proc_hidden_folders)
     if (here(name)) builder.cover({slot, name, true}, true);
+  builder.add(SetAttributes{slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, true}, Stage::mounts);
 }
 
 void plan_sysfs(PlanBuilder& builder, const Mount& mount) {
@@ -193,6 +194,7 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
     builder.add(Attach{console, {slot, "console", true}}, Stage::mounts);
   }
   for (const BoxPath& device : mount.devices) plan_device(builder, slot, mount.target->path, device);
+  builder.add(SetAttributes{slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, true}, Stage::mounts);
 }
 
 void plan_fs(PlanBuilder& builder, const Mount& mount) {

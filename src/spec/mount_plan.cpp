@@ -196,12 +196,15 @@ void PlanBuilder::scratch_upper(NewOverlay& overlay, Slot like) {
 }
 
 Slot PlanBuilder::staging() {
-  if (!staging_made_) {
-    staging_made_ = true;
-    const From from(*this, "");
-    const std::vector<Option> options{{"mode", "0700"}};
-    add(NewFs{Slot::staging, "tmpfs", nullptr, plan.arena.list(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, Stage::mounts);
-    add(AttachRoot{Slot::staging}, Stage::mounts);
+  if (staging_made_) return Slot::staging;
+  staging_made_ = true;
+  // It comes before the root, which is attached on top of it: what is mounted on the root's own
+  // root would still be there after pivot_root, and `..` would lead to it.
+  const std::vector<Option> options{{"mode", "0700"}};
+  const ChildStep steps[] = {NewFs{Slot::staging, "tmpfs", nullptr, plan.arena.list(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}, AttachRoot{Slot::staging}};
+  for (const ChildStep& step : steps) {
+    plan.child.insert(plan.child.begin() + static_cast<std::ptrdiff_t>(mounts_begin_), {step, Stage::mounts, 0});
+    mounts_begin_++;
   }
   return Slot::staging;
 }
@@ -380,7 +383,7 @@ bool PlanBuilder::attach(const Mount& mount, Slot slot, const std::string& targe
   return true;
 }
 
-void PlanBuilder::cover(At at, bool folder) {
+void PlanBuilder::cover(At at, bool folder, bool attributes) {
   const Slot slot = new_slot();
   if (folder) {
     const At empty{staging(), "empty", true};
@@ -392,6 +395,7 @@ void PlanBuilder::cover(At at, bool folder) {
     const OpenTree null{slot, "/dev/null", nullptr, false, true, {0, 0, 1 << 8 | 3}};
     if (launcher_clones()) add(PrepareStep{null});
     else add(ChildStep{null}, source_stage());
+    if (attributes) set_attributes(slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
   }
   add(Attach{slot, at, true, false}, Stage::mounts);
 }
@@ -404,6 +408,7 @@ void PlanBuilder::new_terminal(Slot devpts) {
 // --- the section ---------------------------------------------------------------------------------
 void plan_mounts(PlanBuilder& builder) {
   const Spec& spec = builder.spec;
+  builder.mounts_begin_ = builder.plan.child.size();
   if (spec.namespaces.fresh(NsType::mount)) {
     {
       const PlanBuilder::From from(builder, "/propagation");
@@ -450,7 +455,7 @@ void plan_mounts(PlanBuilder& builder) {
     return;
   }
   const PlanBuilder::From from(builder, "/root");
-  builder.add(PivotRoot{}, Stage::enter_root);
+  builder.add(PivotRoot{builder.staging_made_ ? 2u : 1u}, Stage::enter_root);
   if (spec.propagation != Propagation::private_) {
     const PlanBuilder::From type(builder, "/propagation");
     builder.add(SetPropagation{flag_of(spec.propagation) | MS_REC}, Stage::enter_root);

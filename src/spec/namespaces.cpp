@@ -247,8 +247,8 @@ void plan_joins(PlanBuilder& builder) {
         continue;
       }
     } else {
-      const PathFact& file = builder.facts.resolved(choice.path);
-      if (file.kind == FileKind::missing) {
+      // Not resolved: what /proc/PID/ns/… links to is no path.
+      if (builder.facts.path(choice.path).kind == FileKind::missing) {
         builder.error(Code::source_missing, {choice.path});
         continue;
       }

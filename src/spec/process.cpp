@@ -118,6 +118,13 @@ Node Codec<EnvInherit>::encode(const EnvInherit& value) {
 }
 Node Codec<EnvInherit>::schema() { return schema_any_of({Codec<bool>::schema(), Codec<std::vector<std::string>>::schema()}); }
 
+bool Codec<EnvValue>::decode(Decoder& decoder, const Node& node, EnvValue& out) {
+  out.text.reset();
+  return node.is_null() || Codec<std::string>::decode(decoder, node, out.text.emplace());
+}
+Node Codec<EnvValue>::encode(const EnvValue& value) { return value.text ? Node::scalar(*value.text) : Node{}; }
+Node Codec<EnvValue>::schema() { return Codec<std::string>::schema(); }
+
 // --- users ---------------------------------------------------------------------------------------
 bool Codec<UserRef>::decode(Decoder& decoder, const Node& node, UserRef& out) {
   out = {};
@@ -340,11 +347,11 @@ void plan_environment(PlanBuilder& builder, std::string& path) {
   std::vector<Variable> set;
   path = default_path;
   const auto* own = process.env.find("PATH");
-  if (own && *own) path = **own;
+  if (own && own->text) path = *own->text;
   else if (path_inherited && !own) path.clear();  // read at the launch
   else if (!own) set.push_back({builder.text("PATH"), builder.text(path)});
   for (const auto& [name, value] : process.env.entries)
-    set.push_back({builder.text(name), value ? builder.text(*value) : nullptr});
+    set.push_back({builder.text(name), value.text ? builder.text(*value.text) : nullptr});
   environment.set = builder.plan.arena.list(set);
 }
 
@@ -488,6 +495,7 @@ void plan_process(PlanBuilder& builder) {
     if (!pass.empty()) builder.add(CheckPassed{builder.plan.arena.list(pass)});
     builder.add(CloseOnExec{builder.plan.arena.list(pass)}, Stage::seal);
   }
+  words.push_back(nullptr);  // as execve wants it
   builder.add(Exec{builder.plan.arena.list(words)}, Stage::exec);
 }
 

@@ -22,6 +22,11 @@ struct EnvInherit {
   std::vector<std::string> patterns;
 };
 
+/// A variable's value; null (written as such) unsets it.
+struct EnvValue {
+  std::optional<std::string> text;
+};
+
 struct UserRef {
   std::string name;  // "": a number
   uint32_t id = 0;
@@ -72,6 +77,7 @@ bool parse_limit(const LimitInfo& info, const Limit& limit, uint64_t& out);
   }
 NSBOX_CODEC(ProcessCommand, "list of words, or text for `/bin/sh -c`");
 NSBOX_CODEC(EnvInherit, "boolean, or list of names and globs");
+NSBOX_CODEC(EnvValue, "text or null");
 NSBOX_CODEC(UserRef, "number or name");
 NSBOX_CODEC(Stdio, "`inherit`, host path, or `append:PATH`");
 NSBOX_CODEC(LimitPair, "number, size, duration or `unlimited`, or {soft, hard}");
@@ -82,7 +88,7 @@ struct Process {
   std::optional<std::string> argv0;
   std::optional<BoxPath> cwd;
   Mode umask{022};
-  Dict<std::optional<std::string>> env;
+  Dict<EnvValue> env;
   EnvInherit env_inherit{false, {"TERM", "LANG", "LC_*", "TZ", "COLORTERM", "NO_COLOR"}};
   std::optional<UserRef> user, group;
   std::vector<UserRef> groups;

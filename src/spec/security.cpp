@@ -160,7 +160,9 @@ void plan_credentials(PlanBuilder& builder) {
     looked_up = true;
     return -1;
   };
-  const int64_t uid = wanted(process.user, false), gid = wanted(process.group, true);
+  const int64_t uid = wanted(process.user, false);
+  // A user by name brings its group from the same line, unless another is written.
+  const int64_t gid = uid < 0 && !process.group ? -1 : wanted(process.group, true);
   std::vector<uint32_t> groups;
   std::vector<Str> group_names;
   for (const UserRef& group : process.groups) {
@@ -180,14 +182,15 @@ void plan_credentials(PlanBuilder& builder) {
     const PlanBuilder::From from(builder, "/security/capabilities");
     builder.add(DropBounding{mask}, Stage::credentials);
   }
-  if (builder.maps.setgroups && has_rights) {
+  const bool joined = spec.namespaces.joined(NsType::user);
+  if (builder.maps.setgroups && has_rights && !(joined && process.groups.empty())) {
     const PlanBuilder::From from(builder, "/process/groups");
     builder.add(SetGroups{builder.plan.arena.list(groups), !group_names.empty()}, Stage::credentials);
   }
   const bool ids_change = looked_up || uid != start_id(false) || gid != start_id(true);
   if (ids_change) {
     const PlanBuilder::From from(builder, process.user ? "/process/user" : "/process/group");
-    builder.add(SetIds{uid, gid, mask != 0 || !security.no_new_privs}, Stage::credentials);
+    builder.add(SetIds{uid, gid, has_rights}, Stage::credentials);
   }
   {
     const PlanBuilder::From from(builder, "/security/capabilities");

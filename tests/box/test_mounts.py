@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: MIT
+"""Every kind of root and every mount type, seen from inside; and what stays on the host."""
+import os, subprocess, sys
+sys.path.insert(0, os.path.dirname(__file__))
+from lib import *
+
+USR = """  - /usr
+  - {type: symlink, target: /bin, to: usr/bin}
+  - {type: symlink, target: /lib, to: usr/lib}
+  - {type: symlink, target: /lib64, to: usr/lib64}
+"""
+
+
+def listed(t, spec, path):
+    return sorted(t.up(spec, "/probe", "ls", path).out.split())
+
+
+def stat_of(t, spec, path):
+    return t.see(spec, "/probe", "stat", path)
+
+
+def read(t, spec, path):
+    return t.up(spec, "/probe", "read", path).out
+
+
+def write(t, spec, path, text="x"):
+    return t.up(spec, "/probe", "write", path, text).out.strip()
+
+
+def tree(t, name="tree"):
+    """A folder of the host with a bit of everything."""
+    t.mkdir(name)
+    t.write(name + "/file", "file\n")
+    t.mkdir(name + "/sub")
+    t.write(name + "/sub/deep", "deep\n")
+    os.symlink("sub/deep", t.path(name + "/link"))
+    os.symlink("/etc/passwd", t.path(name + "/away"))
+    return t.path(name)
+
+
+def listing(folder):
+    found = []
+    for where, folders, files in os.walk(folder):
+        found += [os.path.relpath(os.path.join(where, name), folder) for name in folders + files]
+    return sorted(found)
+
+
+class Mounted:
+    """A tmpfs on a folder of the (our own) host, while it lasts."""
+
+    def __init__(self, path, data=b"mode=0777"):
+        self.path, self.data = path.encode(), data
+
+    def __enter__(self):
+        check(libc.mount(b"tmpfs", self.path, b"tmpfs", 0, self.data) == 0, "mount")
+
+    def __exit__(self, *_):
+        libc.umount2(self.path, 2)
+
+
+@test()
+def binds_are_read_only_unless_written(t):
+    tree(t)
+    spec = t.spec(PROBE + "  - DIR/tree:/ro\n  - DIR/tree:/rw:rw\n  - DIR/tree/file:/single\n")
+    equal(read(t, spec, "/ro/sub/deep"), "deep\n")
+    equal(write(t, spec, "/ro/new"), "EROFS")
+    equal(write(t, spec, "/single"), "EROFS")
+    equal(write(t, spec, "/rw/new"), "ok")
+    equal(os.stat(t.path("tree/new")).st_uid, t.uid)
+    equal(read(t, spec, "/single"), "file\n")
+    info = stat_of(t, spec, "/ro")
+    equal((info["readonly"], info["nosuid"], info["nodev"], info["noexec"]), (1, 1, 1, 0))
+    equal(stat_of(t, PROBE + "  - DIR/tree:/x:noexec\n", "/x")["noexec"], 1)
+    equal(listed(t, PROBE + "  - DIR/none:/x:optional\n", "/"), ["probe", "proc"])
+    err = t.sentence(PROBE + "  - DIR/none:/x\n", "/probe")
+    check("does not exist" in err and "mounts[2]" in err and ":5:5:" in err, "message", err)
+
+
+@test()
+def what_is_mounted_below_a_bind(t):
+    top = tree(t)
+    with Mounted(top + "/sub"):
+        t.write("tree/sub/inner", "", 0o666)
+        spec = t.spec(PROBE + "  - DIR/tree:/x\n")
+        equal(listed(t, spec, "/x/sub"), ["inner"])
+        equal(write(t, spec, "/x/sub/inner"), "EROFS")
+        equal(write(t, PROBE + "  - DIR/tree:/x:rw\n", "/x/sub/inner"), "ok")
+        # Not recursive: nothing of what is mounted below.
+        equal(listed(t, PROBE + "  - DIR/tree:/x:norecursive\n", "/x/sub"), ["deep"] if t.root else [])
+
+
+@test()
+def tmpfs_options(t):
+    spec = t.spec(PROBE + '  - {type: tmpfs, target: /t, size: 1M, mode: "1770", inodes: 10, uid: 0}\n  - {type: tmpfs, target: /ro, readonly: true}\n  - {type: tmpfs, target: /ro/inner/deeper}\n')
+    info = stat_of(t, spec, "/t")
+    equal((info["mode"], info["total"], info["kind"]), ("1770", 1 << 20, "folder"))
+    equal(write(t, spec, "/ro/x"), "EROFS")
+    equal(write(t, spec, "/ro/inner/deeper/x"), "ok")
+    equal(write(t, spec, "/t/x", "y" * 100), "ok")
+    err = t.sentence(PROBE + "  - {type: tmpfs, target: /t, gid: 70000}\n", "/probe")
+    check("70000" in err, "message", err)
+
+
+@test()
+def proc_is_masked(t):
+    spec = t.spec(PROBE)
+    for name in ("keys", "timer_list", "key-users"):
+        if os.path.exists("/proc/" + name):
+            equal(stat_of(t, spec, "/proc/" + name)["kind"], "character", name)
+    for name in ("sys", "bus", "irq"):
+        equal(stat_of(t, spec, "/proc/" + name)["readonly"], 1, name)
+    equal(write(t, spec, "/proc/sys/kernel/hostname", "x"), "EROFS")
+    check(write(t, spec, "/proc/sysrq-trigger", "h") != "ok", "sysrq-trigger")
+    check(write(t, spec, "/proc/sys/kernel/core_pattern", "x") != "ok", "core_pattern")
+    names = listed(t, "mounts: [PROBE:/probe, {type: proc, target: /proc, subset: pid, hidepid: invisible}]\n", "/proc")
+    check("meminfo" not in names and "self" in names, "subset", names)
+    spec = "security: {allow_nested_userns: true}\nmounts: [PROBE:/probe, {type: proc, target: /proc, masked: false}]\n"
+    check(stat_of(t, spec, "/proc/keys")["kind"] != "character", "not masked")
+    err = t.sentence("namespaces: {pid: host}\nmounts: [PROBE:/probe, {type: proc, target: /proc}]\n", "/probe")
+    check("would show the host's processes" in err, "message", err)
+
+
+@test()
+def kernel_file_systems(t):
+    spec = t.spec(PROBE + "  - {type: sysfs, target: /sys}\n  - {type: mqueue, target: /dev/mqueue}\n  - {type: cgroup2, target: /cgroup}\n")
+    table = mounts(t.see(spec)["mounts"])
+    equal((table["/sys"]["type"], table["/dev/mqueue"]["type"], table["/cgroup"]["type"]), ("sysfs", "mqueue", "cgroup2"))
+    equal(listed(t, spec, "/sys/class/net"), ["lo"])
+    check("ro" in table["/sys"]["options"] and "ro" in table["/cgroup"]["options"], "read-only", table)
+    equal(listed(t, spec, "/sys/firmware"), [])
+    equal(write(t, spec, "/dev/mqueue/q", ""), "ok")
+
+
+@test()
+def minimal_dev(t):
+    spec = t.spec(PROBE + "  - {type: dev, target: /dev}\n")
+    equal(listed(t, spec, "/dev"), sorted("null zero full random urandom tty fd stdin stdout stderr ptmx pts shm".split()))
+    for name, number in (("null", (1, 3)), ("zero", (1, 5)), ("full", (1, 7)), ("random", (1, 8)), ("urandom", (1, 9)), ("tty", (5, 0))):
+        info = stat_of(t, spec, "/dev/" + name)
+        equal((info["kind"], os.major(info["rdev"]), os.minor(info["rdev"])), ("character", *number), name)
+    equal(write(t, spec, "/dev/null"), "ok")
+    equal(write(t, spec, "/dev/shm/x"), "ok")
+    equal(stat_of(t, spec, "/dev/shm")["mode"], "1777")
+    check(stat_of(t, spec, "/dev/shm")["total"] <= 64 << 20, "bounded")
+    equal(stat_of(t, spec, "/dev/ptmx")["link"], "pts/ptmx")
+    if os.path.exists("/dev/loop-control"):
+        more = PROBE + "  - {type: dev, target: /dev, size: 1M, devices: [/dev/loop-control]}\n"
+        equal(stat_of(t, more, "/dev/loop-control")["kind"], "character")
+    err = t.sentence(PROBE + "  - {type: dev, target: /dev, devices: [/dev/none]}\n", "/probe")
+    check("'/dev/none' does not exist" in err, "message", err)
+
+
+@test()
+def overlays(t):
+    tree(t)
+    t.write("high/file", "high\n")
+    t.mkdir("up")
+    t.mkdir("work")
+    scratch = t.spec(PROBE + "  - {type: overlay, target: /o, lower: [DIR/high, DIR/tree]}\n")
+    equal(read(t, scratch, "/o/file"), "high\n")
+    equal(read(t, scratch, "/o/sub/deep"), "deep\n")
+    equal(write(t, scratch, "/o/sub/new"), "ok")
+    equal(sorted(os.listdir(t.path("tree/sub"))), ["deep"], "vanished")
+    kept = t.spec(PROBE + "  - {type: overlay, target: /o, lower: [DIR/tree], upper: DIR/up, work: DIR/work}\n", "kept.yaml")
+    equal(write(t, kept, "/o/sub/new", "kept"), "ok")
+    equal(open(t.path("up/sub/new")).read(), "kept")
+    equal(os.stat(t.path("up/sub/new")).st_uid, t.uid)
+    equal(read(t, kept, "/o/sub/new"), "kept")
+    equal(write(t, PROBE + "  - {type: overlay, target: /o, lower: [DIR/tree], readonly: true}\n", "/o/new"), "EROFS")
+    result = t.up(PROBE + USR + "  - {type: overlay, target: /o, lower: [DIR/tree]}\n", "sh", "-c", "rm -r /o/sub && mkdir /o/sub && ls -A /o/sub && mv /o/file /o/other && cat /o/other")
+    equal((result.status, result.out), (0, "file\n"), str(result))
+
+
+@test()
+def a_layer_with_mounts_below(t):
+    top = tree(t)
+    with Mounted(top + "/sub"):
+        spec = PROBE + "  - {type: overlay, target: /o, lower: [DIR/tree]}\n"
+        if t.root:
+            result = t.up(spec, "/probe", "ls", "/o/sub")
+            equal((result.status, result.out.split()), (0, ["deep"]), str(result))
+            check("not in the overlay" in result.err and top + "/sub" in result.err, "warning", result)
+        else:
+            err = t.sentence(spec, "/probe")
+            check("refuses a layer with mounts below" in err and top + "/sub" in err, "message", err)
+
+
+@test()
+def files_folders_links(t):
+    t.write("from", "from the host\n")
+    spec = t.spec(PROBE + """  - {type: file, target: /etc/app.conf, content: "a = 1\\n", mode: 0600}
+  - {type: file, target: /etc/copied, content_from: DIR/from}
+  - {type: file, target: /etc/free, content: "", readonly: false}
+  - {type: dir, target: /var/lib/app, mode: 0700}
+  - {type: symlink, target: /var/link, to: lib/app}
+  - {type: symlink, target: /var/link, to: lib/app}
+  - {type: tmpfs, target: /var/link/t}
+""")
+    equal(read(t, spec, "/etc/app.conf"), "a = 1\n")
+    equal(read(t, spec, "/etc/copied"), "from the host\n")
+    equal(stat_of(t, spec, "/etc/app.conf")["mode"], "0600")
+    equal(stat_of(t, spec, "/etc/copied")["mode"], "0644")
+    equal(write(t, spec, "/etc/copied"), "EROFS")
+    equal(write(t, spec, "/etc/free"), "ok")
+    equal(stat_of(t, spec, "/var/lib/app")["mode"], "0700")
+    equal(stat_of(t, spec, "/var/link")["link"], "lib/app")
+    table = mounts(t.see(spec)["mounts"])
+    check("/var/lib/app/t" in table, "a link inside the root is followed", sorted(table))
+    err = t.sentence(PROBE + "  - {type: dir, target: /x}\n  - {type: symlink, target: /x, to: y}\n", "/probe")
+    check("exists already and is not that link" in err, "message", err)
+    err = t.sentence(PROBE + "  - {type: file, target: /etc/copied, content_from: DIR/none}\n", "/probe")
+    check("does not exist" in err, "message", err)
+
+
+@test()
+def masks(t):
+    tree(t)
+    spec = t.spec(PROBE + "  - DIR/tree:/x\n  - {type: mask, target: /x/file}\n  - {type: mask, target: /x/sub}\n  - {type: mask, target: /nothing}\n")
+    equal(stat_of(t, spec, "/x/file")["kind"], "character")
+    equal(read(t, spec, "/x/file"), "")
+    equal(listed(t, spec, "/x/sub"), [])
+    equal(write(t, spec, "/x/sub/n"), "EROFS")
+    equal(stat_of(t, spec, "/nothing")["kind"], "character")
+
+
+@test()
+def remount_and_unmount(t):
+    tree(t)
+    spec = t.spec(PROBE + "  - DIR/tree:/x:rw\n  - {type: remount, target: /x, readonly: true, noexec: true}\n")
+    info = stat_of(t, spec, "/x")
+    equal((info["readonly"], info["noexec"], info["nosuid"]), (1, 1, 1))
+    equal(listed(t, PROBE + "  - DIR/tree:/x\n  - {type: unmount, target: /x}\n", "/x"), [])
+    err = t.sentence("root: host\nmounts: [{type: unmount, target: /proc}]\n", t.probe)
+    check("can't be unmounted in a new user namespace" in err, "message", err)
+
+
+@test()
+def missing_targets_below_a_read_only_tree(t):
+    top = tree(t)
+    before = listing(top)
+    t.write("other", "other\n")
+    spec = t.spec(PROBE + "  - DIR/tree:/x\n  - {type: tmpfs, target: /x/sub/new/deeper}\n  - DIR/other:/x/sub/single\n  - {type: dir, target: /x/made}\n  - {type: symlink, target: /x/sub/l, to: deep}\n")
+    equal(listed(t, spec, "/x/sub"), ["deep", "l", "new", "single"])
+    equal(listed(t, spec, "/x"), ["away", "file", "link", "made", "sub"])
+    equal(read(t, spec, "/x/sub/single"), "other\n")
+    equal(read(t, spec, "/x/sub/l"), "deep\n")
+    equal(write(t, spec, "/x/sub/new/deeper/file"), "ok")
+    equal(write(t, spec, "/x/sub/here"), "EROFS", "the layer is read-only at the end")
+    equal(write(t, spec, "/x/here"), "EROFS")
+    equal(stat_of(t, spec, "/x/sub")["mode"], "0755")
+    equal(listing(top), before, "the host's tree")
+    # A mount made before, below the folder that gets the layer, is still there.
+    equal(stat_of(t, PROBE + "  - DIR/tree:/x\n  - {type: tmpfs, target: /x/sub, mode: 0711}\n  - DIR/other:/x/single\n", "/x/sub")["mode"], "0711")
+    err = t.sentence(PROBE + "  - DIR/tree:/x\n  - {type: tmpfs, target: /x/none, create: never}\n", "/probe")
+    check("'/x/none' does not exist in the sandbox" in err, "message", err)
+
+
+@test()
+def missing_targets_beside_mounts_of_the_host(t):
+    top = tree(t)
+    with Mounted(top + "/sub"):
+        t.write("tree/sub/inner", "", 0o666)
+        spec = t.spec(PROBE + "  - DIR/tree:/x\n  - {type: tmpfs, target: /x/new}\n")
+        equal(listed(t, spec, "/x"), ["away", "file", "link", "new", "sub"])
+        equal(listed(t, spec, "/x/sub"), ["inner"], "what is mounted below is kept")
+        equal(read(t, spec, "/x/file"), "file\n")
+        for path in ("/x/file", "/x/fresh", "/x/sub/inner"):
+            equal(write(t, spec, path), "EROFS", path)
+        equal(write(t, spec, "/x/new/a"), "ok")
+        equal(stat_of(t, spec, "/x")["mode"], "0755")
+
+
+@test()
+def missing_targets_below_a_writable_tree(t):
+    top = tree(t)
+    before = listing(top)
+    err = t.sentence(PROBE + "  - DIR/tree:/x:rw\n  - {type: tmpfs, target: /x/new}\n", "/probe")
+    check("would write to the host's" in err and "create: host" in err, "message", err)
+    equal(listing(top), before)
+    equal(write(t, PROBE + "  - DIR/tree:/x:rw\n  - {type: tmpfs, target: /x/new/deep, create: host}\n", "/x/new/deep/file"), "ok")
+    equal(listing(top), before, "made and taken away")
+    equal(read(t, PROBE + "  - DIR/tree:/x:rw\n  - {type: file, target: /x/nf, content: hi, create: host}\n", "/x/nf"), "hi")
+    equal(listing(top), before, "made and taken away")
+
+
+@test()
+def hostile_links_in_a_writable_bind(t):
+    """A payload's links never lead a mount point out of the root."""
+    victim = t.mkdir("victim")
+    t.write("victim/canary", "canary\n")
+    entries = ("{type: dir, target: /rw/link/x}", "{type: tmpfs, target: /rw/link/x}", "{type: file, target: /rw/link/x, content: evil}", "{type: symlink, target: /rw/link/x, to: y}", "DIR/victim:/rw/link/x", "{type: mask, target: /rw/link/x}")
+    for number, target in enumerate((victim, "/", "..", "../../../../../.." + victim, "/proc/1/root" + victim, "/proc/self/cwd", "/oldroot" + victim)):
+        rw = t.mkdir(f"rw{number}")
+        os.symlink(target, rw + "/link")
+        for entry in entries:
+            t.up(PROBE + f"  - DIR/rw{number}:/rw:rw\n  - {entry}\n", "/probe", "exit", "0")
+            equal(os.listdir(victim), ["canary"], f"{target} with {entry}")
+            equal(os.listdir(rw), ["link"], f"{target} with {entry}")
+
+
+@test()
+def sources_below_a_writable_bind(t):
+    """Run 1 replaces a folder by a link; run 2 must not follow it."""
+    t.mkdir("rw/persist")
+    os.chown(t.path("rw"), t.uid, t.uid)
+    t.write("victim/canary", "secret\n")
+    spec = t.spec(PROBE + "  - DIR/rw:/rw:rw\n  - DIR/rw/persist:/p\n")
+    equal(t.up(spec, "/probe", "ls", "/p").status, 0)
+    os.rmdir(t.path("rw/persist"))
+    os.symlink(t.path("victim"), t.path("rw/persist"))
+    result = t.up(spec, "/probe", "ls", "/p")
+    equal(result.status, 125, str(result))
+    check("ELOOP" in result.err, "message", result)
+
+
+@test()
+def every_kind_of_root(t):
+    top = tree(t, "rootfs")
+    for name in ("proc", "dev", "bin"):
+        t.mkdir("rootfs/" + name)
+    shutil.copy(t.probe, top + "/bin/probe")
+    before = listing(top)
+    bind = t.spec("root: {type: bind, source: DIR/rootfs}\nmounts: [{type: proc, target: /proc}, {type: dev, target: /dev}]\n")
+    equal(t.up(bind, "/bin/probe", "write", "/new", "x").out.strip(), "EROFS")
+    equal(t.up(bind, "/bin/probe", "read", "/file").out, "file\n")
+    equal(t.up("root: {type: bind, source: DIR/rootfs, readonly: false}\n", "/bin/probe", "write", "/new", "x").out.strip(), "ok")
+    os.unlink(top + "/new")
+    equal(t.up("root: {type: bind, source: DIR/rootfs}\nmounts: [{type: tmpfs, target: /missing/place}]\n", "/bin/probe", "write", "/missing/place/f", "x").out.strip(), "ok")
+    overlay = "root: {type: overlay, lower: [DIR/rootfs]}\nmounts: [{type: proc, target: /proc}]\n"
+    equal(t.up(overlay, "/bin/probe", "write", "/new", "x").out.strip(), "ok")
+    equal(mounts(t.see(overlay, "/bin/probe")["mounts"])["/"]["type"], "overlay")
+    equal(listing(top), before, "the folder on the host")
+    host = t.see("root: host\nmounts: [{type: proc, target: /proc}]\n", t.probe)
+    equal((host["pid"], host["processes"]), (2, [1, 2]))
+    check(all("shared" not in " ".join(each["tags"]) for each in mounts(host["mounts"]).values()), "private")
+    whole = t.see("root: {type: bind, source: /}\nmounts: [{type: proc, target: /proc}, {type: tmpfs, target: /tmp, mode: \"1777\"}]\n", t.probe)
+    check("ro" in mounts(whole["mounts"])["/"]["options"], "read-only host")
+    readonly = t.see("root: {type: tmpfs, readonly: true}\n" + PROBE)
+    check("ro" in mounts(readonly["mounts"])["/"]["options"], "read-only tmpfs")
+    for seen in (host, whole, readonly):
+        equal(sum(1 for line in seen["mounts"].splitlines() if line.split()[4] == "/"), 1, "one mount on /")
+
+
+@test(callers=("root",))
+def images(t):
+    tree(t)
+    os.mkdir(t.path("tree/bin"))
+    shutil.copy(t.probe, t.path("tree/bin/probe"))
+    image = t.path("image.sqfs")
+    if not shutil.which("mksquashfs") or not os.path.exists("/dev/loop-control"):
+        raise Skip("no mksquashfs, or no loop devices")
+    subprocess.run(["mksquashfs", t.path("tree"), image, "-quiet", "-no-progress"], check=True, stdout=subprocess.DEVNULL)
+    equal(read(t, PROBE + "  - {type: image, source: DIR/image.sqfs, fstype: squashfs, target: /i}\n", "/i/sub/deep"), "deep\n")
+    equal(t.up("root: {type: image, source: DIR/image.sqfs, fstype: squashfs}\n", "/bin/probe", "read", "/file").out, "file\n")
+    used = subprocess.run(["losetup", "-a"], capture_output=True, text=True).stdout
+    check(image not in used, "the loop device went with it", used)
+    err = t.sentence(PROBE + "  - {type: image, source: DIR/tree/file, fstype: squashfs, target: /i}\n", "/probe")
+    check("open_image" in err, "message", err)
+
+
+@test(callers=("user",))
+def images_need_root(t):
+    t.write("image", "x")
+    err = t.sentence(PROBE + "  - {type: image, source: DIR/image, fstype: squashfs, target: /i}\n", "/probe")
+    check("needs CAP_SYS_ADMIN" in err, "message", err)
+
+
+@test()
+def other_file_systems(t):
+    equal(stat_of(t, PROBE + "  - {type: fs, fstype: ramfs, target: /r, data: mode=0700}\n", "/r")["mode"], "0700")
+    err = t.sentence(PROBE + "  - {type: fs, fstype: nosuchfs, target: /r}\n", "/probe")
+    check("does not know the file system 'nosuchfs'" in err and "ENODEV" in err, "message", err)
+    err = t.sentence(PROBE + "  - {type: fs, fstype: tmpfs, target: /r, data: nonsense=1}\n", "/probe")
+    check("Unknown parameter" in err and "nonsense" in err, "message", err)
+
+
+@test()
+def propagation_types(t):
+    for kind, tag in (("private", ""), ("slave", "master"), ("shared", "shared")):
+        seen = t.see("propagation: " + kind + "\n" + PROBE)
+        tags = " ".join(mounts(seen["mounts"])["/"]["tags"])
+        check(tag in tags if kind == "shared" else "shared" not in tags, f"{kind}: {tags}")
+    table = mounts(t.see(PROBE + "  - {type: tmpfs, target: /s, propagation: shared}\n  - {type: tmpfs, target: /u, propagation: unbindable}\n")["mounts"])
+    check("shared" in " ".join(table["/s"]["tags"]) and "unbindable" in table["/u"]["tags"], "single mounts", table)
+
+
+@test()
+def many_mounts(t):
+    for number in range(300):
+        t.mkdir(f"many/{number}")
+    lines = "".join(f"  - DIR/many/{number}:/m/{number}\n" for number in range(300))
+    equal(len(listed(t, PROBE + lines, "/m")), 300)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
