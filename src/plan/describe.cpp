@@ -130,7 +130,9 @@ StepText text(const WaitGate&) { return {"wait_gate", "", {}, {"recvfrom"}, "end
 StepText text(const MapSelf& s) { return {s.group ? "write_gid_map" : "write_uid_map", extents_words({&s.extent, 1}), {}, {"openat2", "write", "pread64", "close"}, "its own single id a process may map itself, with nobody's help"}; }
 StepText text(const SetOomScore& s) { return {"set_oom_score_adj", std::to_string(s.value), {}, {"openat2", "write", "close"}, ""}; }
 StepText text(const BecomeInside& s) {
-  if (s.joined) return {"become", "0:0", {{"unless", "mapped"}}, {"getuid", "getgid", "setgroups", "setresgid*", "setresuid*"}, "the joined user namespace may not have the caller's own ids"}; return {"become", "0:0", {}, s.groups ? Calls{"setgroups", "setresgid", "setresuid"} : Calls{"setresgid", "setresuid"}, "the caller's own ids are not in the map: what this process made would have no owner"}; }
+  if (s.joined) return {"become", "0:0", {{"unless", "mapped"}}, {"getuid", "getgid", "setgroups", "setresgid*", "setresuid*"}, "the joined user namespace may not have the caller's own ids"};
+  return {"become", "0:0", {}, s.groups ? Calls{"setgroups", "setresgid", "setresuid"} : Calls{"setresgid", "setresuid"}, "the caller's own ids are not in the map: what this process made would have no owner"};
+}
 StepText text(const WatchLauncher&) { return {"watch_launcher", "", {}, {"prctl", "poll"}, "dies with the launcher, and looks whether that has happened already"}; }
 StepText text(const ClearDumpable&) { return {"clear_dumpable", "", {}, {"prctl"}, "nobody may trace this process or read its descriptors"}; }
 StepText text(const SetPropagation& s) { return {"set_propagation", "/", {{"type", propagation_words(s.type)}}, {"mount"}, "before any mount, or the mounts would appear on the host as well"}; }
@@ -146,7 +148,10 @@ StepText text(const SetHostname& s) { return {"sethostname", s.name, {}, {"setho
 StepText text(const SetDomainname& s) { return {"setdomainname", s.name, {}, {"setdomainname"}, ""}; }
 StepText text(const LoopbackUp&) { return {"loopback_up", "lo", {}, {"socket", "ioctl", "close"}, "a new net namespace has nothing but a loopback device that is down"}; }
 StepText text(const WriteSysctl& s) { return {"write_sysctl", s.path, {{"value", s.value}}, {"openat2", "write", "close"}, ""}; }
-StepText text(const UseRoot&) { return {"use_root", "/", {}, {"openat"}, "the caller's own tree, in a copy of its mounts"}; }
+StepText text(const UseRoot& s) {
+  if (s.slot != Slot::none) return {"use_root", slot(s.slot), {}, {"close"}, "the layer over the root is the root from here on"};
+  return {"use_root", "/", {}, {"openat"}, "the caller's own tree, in a copy of its mounts"};
+}
 StepText text(const NewFs& s) {
   StepText out{"new_fs", s.type, {{"slot", slot(s.slot)}}, {"fsopen"}, ""};
   if (s.source) out.details.emplace_back("source", s.source), out.calls.push_back("fsconfig");

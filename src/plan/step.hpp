@@ -128,6 +128,7 @@ struct MapTree {  // MOUNT_ATTR_IDMAP
   Slot slot = Slot::none;
   Str below = nullptr;  // one mount below the tree's root, or null: the root
   bool recursive = false;
+  bool optional = false;  // one that the kernel can't map stays as it is: its files belong to nobody inside
   Slot user_namespace = Slot::none;
 };
 struct OpenGate {};
@@ -165,7 +166,9 @@ struct WriteSysctl {
   Str path = nullptr;  // below /proc/sys
   Str value = nullptr;
 };
-struct UseRoot {};  // the caller's tree, as a descriptor
+struct UseRoot {  // the caller's tree, as a descriptor; or: a layer over the root takes its place
+  Slot slot = Slot::none;
+};
 struct NewFs {      // a new file system: fsopen, fsconfig, fsmount
   Slot slot = Slot::none;
   Str type = nullptr;

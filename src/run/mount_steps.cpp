@@ -33,7 +33,13 @@ Outcome run(const SetPropagation& step, ChildState&) {
   return mount(nullptr, "/", nullptr, step.type, nullptr) < 0 ? failed("mount") : done;
 }
 
-Outcome run(const UseRoot&, ChildState& state) {
+Outcome run(const UseRoot& step, ChildState& state) {
+  if (step.slot != Slot::none) {
+    state.close_slot(Slot::root);
+    state.slot(Slot::root) = state.slot(step.slot);
+    state.slot(step.slot) = -1;
+    return done;
+  }
   state.slot(Slot::root) = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   return state.slot(Slot::root) < 0 ? failed("openat") : done;
 }

@@ -105,7 +105,8 @@ Outcome run(const MapTree& step, Session& session) {
   attributes.attr_set = MOUNT_ATTR_IDMAP;
   attributes.userns_fd = static_cast<uint64_t>(session.child.slot(step.user_namespace));
   const unsigned flags = AT_EMPTY_PATH | (step.recursive ? 0x8000u /* AT_RECURSIVE */ : 0u);
-  return syscall(SYS_mount_setattr, fd, "", flags, &attributes, sizeof attributes) < 0 ? failed("mount_setattr") : done;
+  if (syscall(SYS_mount_setattr, fd, "", flags, &attributes, sizeof attributes) == 0) return done;
+  return step.optional && errno == EINVAL ? done : failed("mount_setattr");
 }
 
 Outcome run(const ClearDumpable&, Session&) { return prctl(PR_SET_DUMPABLE, 0) < 0 ? failed("prctl") : done; }

@@ -67,7 +67,7 @@ class PlanBuilder {
   /// An upper folder in memory that looks like the highest layer.
   void scratch_upper(NewOverlay& overlay, Slot like);
   /// The ids of the sandbox on the owners of a tree that the launcher holds.
-  void map_tree(Slot slot, Str below, bool recursive);
+  void map_tree(Slot slot, Str below, bool recursive, bool optional = false);
   void set_attributes(Slot slot, uint64_t set, uint64_t clear, bool recursive);
   /// What was written as `false` and the host's mount has: to be cleared, or refused where locked.
   bool flags_to_clear(const Mount& mount, const std::string& real, uint64_t& clear);
@@ -103,9 +103,10 @@ class PlanBuilder {
   uint32_t origin_ = 0;
   bool staging_made_ = false, terminal_made_ = false, empty_folder_made_ = false;
   unsigned staging_names_ = 0;
+  uint32_t covered_roots_ = 0;  // roots that a layer has taken the place of
   size_t mounts_begin_ = 0;  // in plan.child: where the staging tmpfs is made
   Slot user_namespace_ = Slot::none;
-  std::vector<std::pair<Slot, uint64_t>> closing_;  // trees that become read-only after the last mount
+  std::vector<std::string> closing_;  // targets of trees that become read-only after the last mount
 };
 
 }  // namespace nsbox

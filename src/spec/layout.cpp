@@ -139,6 +139,7 @@ Found Layout::find(std::string_view path, bool follow) const {
       continue;
     }
     found.kind = fact.kind;
+    found.link = fact.link;
     if (fact.kind == FileKind::missing || fact.kind == FileKind::denied || (!last && fact.kind != FileKind::folder)) {
       found.existing = done.empty() ? "/" : done;
       found.path = done;

@@ -26,6 +26,7 @@ struct Tree {
   bool folder = true;
   bool readonly = false;    // nothing can be made in it while it is put together
   bool on_host = false;     // what is made in it appears on the host
+  bool closes = false;      // becomes read-only after the last mount: things are made in it until then
   uint64_t attributes = 0;  // MOUNT_ATTR_… that a layer above it must repeat
   Mark mark;
 };
@@ -40,6 +41,7 @@ struct Found {
   const Tree* tree = nullptr;
   std::string host;        // where it is (or would be) on the host, for a host tree
   bool loop = false;
+  std::string link;        // where a link that was not followed points
 };
 
 class Layout {

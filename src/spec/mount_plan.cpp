@@ -72,7 +72,7 @@ Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idma
   if (slot == Slot::none) slot = new_slot();
   step.slot = slot;
   if (launcher_clones()) add(PrepareStep{step});
-  else add(ChildStep{step}, source_stage());
+  else add(ChildStep{step}, real == "/" ? Stage::isolate : source_stage());  // before staging is on it
   if (!launcher_clones() || !shifted() || !idmap || device.rdev) return slot;
 
   // MOUNT_ATTR_IDMAP, for all mounts at once where all can carry it, else one by one.
@@ -91,18 +91,18 @@ Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idma
   if (top) map_tree(slot, nullptr, false);
   else refuse(real, facts.mount_of(real));
   for (const MountFact* each : below) {
-    if (can_map(facts, each)) map_tree(slot, text(each->target.substr(real == "/" ? 1 : real.size() + 1)), false);
+    if (can_map(facts, each)) map_tree(slot, text(each->target.substr(real == "/" ? 1 : real.size() + 1)), false, readonly);
     else refuse(each->target, each);
   }
   return slot;
 }
 
-void PlanBuilder::map_tree(Slot slot, Str below, bool recursive) {
+void PlanBuilder::map_tree(Slot slot, Str below, bool recursive, bool optional) {
   if (user_namespace_ == Slot::none) {
     user_namespace_ = new_slot();
     add(PlaceStep{OpenUserNamespace{user_namespace_}}, Stage::place);
   }
-  add(PlaceStep{MapTree{slot, below, recursive, user_namespace_}}, Stage::place);
+  add(PlaceStep{MapTree{slot, below, recursive, optional, user_namespace_}}, Stage::place);
 }
 
 void PlanBuilder::set_attributes(Slot slot, uint64_t set, uint64_t clear, bool recursive) {
@@ -265,7 +265,11 @@ bool PlanBuilder::layer_over(const Found& found) {
     const std::vector<Slot> lower{place};
     overlay.lower = plan.arena.list(lower);
     add(overlay, Stage::mounts);
-    add(Attach{slot, {Slot::root, relative(*this, folder), here.own}, false, true}, Stage::mounts);
+    add(Attach{slot, {Slot::root, relative(*this, folder), here.own}, false, folder == "/"}, Stage::mounts);
+  }
+  if (folder == "/") {
+    add(UseRoot{slot}, Stage::mounts);
+    covered_roots_++;
   }
   Tree layer = tree ? *tree : Tree{};
   if (layer.kind != Tree::Kind::host && layer.kind != Tree::Kind::layers) layer.kind = Tree::Kind::opaque;
@@ -274,13 +278,14 @@ bool PlanBuilder::layer_over(const Found& found) {
     for (const std::string& host : tree->hosts)
       layer.hosts.push_back(folder == here.mount ? host : join_path(host, std::string_view(folder).substr(here.mount == "/" ? 1 : here.mount.size() + 1)));
   layer.readonly = layer.on_host = false;
+  layer.closes = true;
   const std::vector<std::string> kept = layout.below(folder);
   std::vector<std::pair<std::string, Tree>> trees;
   for (const std::string& target : kept) trees.emplace_back(target, *layout.at(target));
   layout.mount(folder, std::move(layer));
   for (const auto& [target, copy] : again) add(Attach{copy, {Slot::root, relative(*this, target), false}}, Stage::mounts);
   for (auto& [target, each] : trees) layout.mount(target, std::move(each));
-  closing_.emplace_back(slot, MOUNT_ATTR_RDONLY);
+  closing_.push_back(folder);
   return true;
 }
 
@@ -357,11 +362,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
 
 void PlanBuilder::make_link(const Mount& mount, const std::string& target, const std::string& to) {
   Found found = layout.find(target, false);
-  if (found.kind == FileKind::link) {
-    const Found leads = layout.find(target, false);
-    const std::string now = leads.host.empty() ? "" : facts.path(leads.host).link;
-    if (now == to) return;
-  }
+  if (found.kind == FileKind::link && found.link == to) return;
   if (found.kind != FileKind::missing) return error(Code::symlink_taken, {target});
   if (!open_for_making(mount, target, found)) return;
   make_parents(found, found.path);
@@ -372,14 +373,15 @@ void PlanBuilder::make_link(const Mount& mount, const std::string& target, const
 bool PlanBuilder::attach(const Mount& mount, Slot slot, const std::string& target, Tree tree, bool keep) {
   At at;
   if (!make_target(mount, target, tree.folder, 0, at)) return false;
-  const bool closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
-  add(Attach{slot, at, false, keep || closes || mount.propagation.has_value()}, Stage::mounts);
+  tree.closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
+  add(Attach{slot, at, false, keep || mount.propagation.has_value()}, Stage::mounts);
   if (mount.propagation) {
     SetAttributes step{slot, 0, 0, flag_of(*mount.propagation), true};
     add(step, Stage::mounts);
   }
-  if (closes) closing_.emplace_back(slot, MOUNT_ATTR_RDONLY);
-  layout.mount(layout.find(target).path, std::move(tree));
+  const std::string path = layout.find(target).path;
+  if (tree.closes) closing_.push_back(path);
+  layout.mount(path, std::move(tree));
   return true;
 }
 
@@ -428,7 +430,10 @@ void plan_mounts(PlanBuilder& builder) {
       const Mount& root = *spec.root->mount;
       const PlanBuilder::From from(builder, root.mark, "/root");
       root.kind->plan(builder, root);
-      if (root.effective_readonly() && (root.is("tmpfs") || root.is("overlay"))) builder.closing_.emplace_back(Slot::root, MOUNT_ATTR_RDONLY);
+      if (root.effective_readonly() && (root.is("tmpfs") || root.is("overlay"))) {
+        builder.closing_.push_back("/");
+        builder.layout.at("/")->closes = true;
+      }
     } else {
       const PlanBuilder::From from(builder, "/root");
       Mount root;
@@ -448,14 +453,18 @@ void plan_mounts(PlanBuilder& builder) {
     mount.kind->plan(builder, mount);
   }
 
-  for (const auto& [slot, set] : builder.closing_) builder.add(SetAttributes{slot, set, 0, 0, false}, Stage::mounts);
+  for (const std::string& target : builder.closing_) {
+    // A later mount may cover it by now.
+    const Found found = builder.layout.find(target);
+    if (found.mount == target && found.tree && found.tree->closes) builder.add(Remount{{Slot::root, relative(builder, target), false}, MOUNT_ATTR_RDONLY, 0, 0, false}, Stage::mounts);
+  }
   if (!spec.namespaces.fresh(NsType::mount)) return;
   if (spec.host_root()) {
     if (builder.staging_made_) builder.add(Unmount{{Slot::staging, "", true}}, Stage::mounts);
     return;
   }
   const PlanBuilder::From from(builder, "/root");
-  builder.add(PivotRoot{builder.staging_made_ ? 2u : 1u}, Stage::enter_root);
+  builder.add(PivotRoot{1u + builder.staging_made_ + builder.covered_roots_}, Stage::enter_root);
   if (spec.propagation != Propagation::private_) {
     const PlanBuilder::From type(builder, "/propagation");
     builder.add(SetPropagation{flag_of(spec.propagation) | MS_REC}, Stage::enter_root);
