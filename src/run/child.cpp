@@ -4,6 +4,7 @@
 //
 // This file and its steps are a library of their own without exceptions and RTTI; a test compares
 // what it needs from outside with a short list.
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -53,6 +54,15 @@ void walk(ChildState& state, const std::vector<Entry<Variant>>& entries, uint32_
   }
 }
 
+void note_namespaces(ChildState& state) {
+  for (int i = 0; i < 8; i++) {
+    char path[64];
+    put_text(put_text(path, "self/ns/"), namespace_files[i]);
+    struct stat info;
+    if (fstatat(state.slot(Slot::proc), path, &info, 0) == 0) state.page->namespaces[i] = info.st_ino;
+  }
+}
+
 }  // namespace
 
 void run_child(ChildState& state) {
@@ -60,6 +70,7 @@ void run_child(ChildState& state) {
   close(state.launcher_channel);
   const uint32_t first = plan.first_of_child();
   walk(state, plan.child, first);
+  if (state.note_namespaces) note_namespaces(state);
   if (plan.supervision.init) {
     const uint32_t fork_number = plan.first_of_init() - 1;  // ForkPayload is the child's last step
     // CLONE_VFORK without CLONE_VM: this process goes on when the payload has been executed, or is

@@ -218,6 +218,7 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   LaunchResult result;
   Session session(plan);
   session.child.timed = options.times;
+  session.child.note_namespaces = options.namespaces;
   const uint64_t begun = now_ns();
   if (!walk(session, plan.prepare, 1, result)) return result;
   make_environment(session);

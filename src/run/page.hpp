@@ -42,6 +42,9 @@ enum class Why : uint32_t {
   helper_failed,      // newuidmap or newgidmap; `detail` has its words
 };
 
+/// The files of /proc/self/ns that a report names.
+inline constexpr const char* namespace_files[8] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time_for_children"};
+
 /// One page (or a few, when times are wanted) that outlives a clone and ends with exec.
 struct Page {
   std::atomic<uint32_t> step;    // the last one begun
@@ -50,6 +53,7 @@ struct Page {
   int32_t error;                 // errno
   const char* call;              // a literal: all processes are the same program
   std::atomic<uint32_t> executing;  // the payload has come to execve
+  uint64_t namespaces[8];        // inodes, in the order of namespace_files, if they are wanted
   uint32_t head_length;
   char detail[512];              // what the kernel, or the step, says more
   char head[1024];               // the beginning of a file that could not be executed

@@ -30,6 +30,7 @@ struct ChildState {
   const Plan* plan = nullptr;
   Page* page = nullptr;
   bool timed = false;
+  bool note_namespaces = false;  // for a report: nobody else can look, the child can't be traced
   int* slots = nullptr;          // by Slot; -1: empty
   int channel = -1;              // the child's end
   int launcher_channel = -1;     // the launcher's end, closed first

@@ -5,11 +5,8 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-
-#include <cstdio>
 
 #include "run/session.hpp"
 #include "sys/process.hpp"
@@ -135,13 +132,8 @@ class Supervisor {
   }
 
   void look_at_namespaces() {
-    static constexpr const char* names[] = {"cgroup", "ipc", "mnt", "net", "pid_for_children", "time_for_children", "user", "uts"};
-    for (const char* name : names) {
-      char path[64];
-      snprintf(path, sizeof path, "%d/ns/%s", session_.child_pid, name);
-      struct stat info;
-      if (fstatat(session_.child.slot(Slot::proc), path, &info, 0) == 0) result_.namespaces.push_back({name, info.st_ino});
-    }
+    for (int i = 0; i < 8; i++)
+      if (const uint64_t inode = session_.child.page->namespaces[i]) result_.namespaces.push_back({i == 7 ? "time" : namespace_files[i], inode});
   }
 
   // --- signals
