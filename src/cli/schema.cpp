@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the field tables say of themselves: the JSON Schema, and the reference of nsbox.yaml(5).
+#include <algorithm>
 #include <cstdio>
 
 #include "base/text.hpp"
@@ -28,19 +29,26 @@ Node schema_document() {
   return node;
 }
 
-/// scdoc takes `_`, `*`, `[` and the like for markup.
+/// scdoc takes `_`, `*`, `[`, a backtick and the like for markup.
 std::string safe(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\' || c == '_' || c == '*' || c == '<' || c == '~') out += '\\';
+    if (c == '\\' || c == '_' || c == '*' || c == '<' || c == '~' || c == '[' || c == '`') out += '\\';
     out += c;
   }
   return out;
 }
 
+/// A type for people: no end where the end is that of the machine's numbers.
+std::string type_words(std::string type) {
+  static const std::string unbounded = "…" + std::to_string(INT64_MAX);
+  if (type.ends_with(unbounded)) type.replace(type.size() - unbounded.size(), unbounded.size(), " or more");
+  return type;
+}
+
 std::string preset_words(const Node& preset) {
   if (preset.is_scalar()) return preset.text;
-  if (preset.is_list()) {
+  if (preset.is_list() && !preset.items.empty()) {
     std::string out;
     for (const Node& item : preset.items) out += (out.empty() ? "" : ", ") + item.text;
     return "[" + out + "]";
@@ -54,14 +62,27 @@ std::string reference_of(const std::string& prefix) {
   const S defaults{};
   for_each_field<S>([&](const auto& field) {
     using M = std::remove_cvref_t<decltype(defaults.*(field.member))>;
-    std::string line = "*" + safe(prefix + std::string(field.key)) + "* (" + safe(Codec<M>::type());
+    std::string line = "*" + safe(prefix + std::string(field.key)) + "* (" + safe(type_words(Codec<M>::type()));
     if constexpr (!Described<M>) {
       const Node preset = encode(defaults.*(field.member));
       if (const std::string text = preset_words(preset); !text.empty()) line += "; default " + safe(text);
     }
     out += line + ")\n\t" + safe(field.doc) + "\n\n";
     if constexpr (Described<M>) out += reference_of<M>(prefix + std::string(field.key) + ".");
+    else if constexpr (std::is_same_v<M, std::optional<TimeOffsets>>) out += reference_of<TimeOffsets>(prefix + std::string(field.key) + ".");
   });
+  return out;
+}
+
+/// A message as it stands in the table, with `…` for what is filled in.
+std::string message_words(Code code) {
+  std::string out;
+  const std::string text = template_of(code);
+  for (size_t i = 0; i < text.size(); i++) {
+    const size_t end = text[i] == '{' ? text.find('}', i) : std::string::npos;
+    if (end == std::string::npos) out += text[i];
+    else out += "…", i = end;
+  }
   return out;
 }
 
@@ -69,7 +90,8 @@ std::string mount_reference() {
   std::string out;
   for (const MountKind& kind : mount_kinds()) {
     std::string keys;
-    for (const std::string_view key : kind.own) keys += (keys.empty() ? "" : ", ") + std::string(key);
+    const auto needed = [&](std::string_view key) { return std::find(kind.need.begin(), kind.need.end(), key) != kind.need.end(); };
+    for (const std::string_view key : kind.own) keys += (keys.empty() ? "" : ", ") + std::string(key) + (needed(key) ? " (needed)" : "");
     out += "*" + safe(kind.name) + "*" + (kind.as_root ? " (also as *root*)" : "") + "\n\t" + safe(kind.doc);
     if (!keys.empty()) out += " Own keys: " + safe(keys) + ".";
     if (!kind.common) out += " Of the common keys: optional, create, override.";
@@ -92,7 +114,7 @@ int run_reference(const Arguments&) {
   out += "# WARNINGS\n\n";
   for (size_t i = 0; i < static_cast<size_t>(Code::kernel_too_old); i++) {
     const Code code = static_cast<Code>(i);
-    if (severity_of(code) == Severity::warning) out += "*" + std::string(slug_of(code)) + "*\n\t" + safe(template_of(code)) + "\n\n";
+    if (severity_of(code) == Severity::warning) out += "*" + std::string(slug_of(code)) + "*\n\t" + safe(message_words(code)) + "\n\n";
   }
   fputs(out.c_str(), stdout);
   return 0;
