@@ -254,7 +254,7 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
   const auto sentence = [&](std::string what) { out.what = std::move(what); };
   switch (result.why) {
     case Why::command_missing:
-      if (result.command.find('/') == std::string::npos || step.object.find('/') == std::string::npos) sentence("command '" + escape(step.object) + "' is not in the sandbox's PATH (" + escape(result.detail) + ")");
+      if (step.object.find('/') == std::string::npos) sentence("command '" + escape(step.object) + "' is not in the sandbox's PATH (" + escape(result.detail) + ")");
       else sentence("command '" + escape(step.object) + "' is not in the sandbox");
       out.hint = "'nsbox plan' shows what the sandbox is made of; mount the folder that holds it";
       return out;
@@ -270,7 +270,6 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
       sentence("'" + escape(result.detail.empty() || result.call == "faccessat2" ? step.object : result.detail) + "' is there, but can't be executed: " + strerror(result.error) + " (" + error_name(result.error) + ")");
       if (result.error == ENOEXEC) out.hint = elf_of_other_machine(result.head) ? "it is a program for another machine" : "it is no program, and has no '#!' line";
       if (result.error == EACCES) out.hint = "its mode lacks x for this user, or its mount is noexec";
-      if (result.error == EISDIR) out.hint = "it is a folder";
       return out;
     default: break;
   }

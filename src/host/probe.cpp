@@ -90,6 +90,8 @@ std::vector<MountFact> probe_mounts() {
       mount.noexec |= option == "noexec";
     }
     for (auto each = words.begin() + 6; each != dash; ++each) mount.shared |= each->starts_with("shared:");
+    // One that is mounted over the same place hides what was there.
+    std::erase_if(mounts, [&](const MountFact& covered) { return covered.target == mount.target; });
     mounts.push_back(std::move(mount));
   }
   return mounts;

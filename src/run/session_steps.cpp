@@ -96,6 +96,7 @@ Outcome run(const UseStdio& step, ChildState& state) {
   for (int fd = 0; fd < 3; fd++) {
     int source = state.stdio[fd];
     if (source < 0 && step.terminal && !state.stdio_kept[fd]) source = state.slot(Slot::tty);
+    if (source == -2) source = 1;  // `stderr: stdout`, and that one is inherited
     if (source == -1 || source == fd) continue;
     if (dup2(source, fd) < 0) return failed("dup2");
   }

@@ -35,7 +35,7 @@ struct ChildState {
   int channel = -1;              // the child's end
   int launcher_channel = -1;     // the launcher's end, closed first
   int launcher = -1;             // a pidfd
-  int stdio[3] = {-1, -1, -1};   // what was opened for 0, 1, 2
+  int stdio[3] = {-1, -1, -1};   // what was opened for 0, 1, 2; -2: the same file as 1
   bool stdio_kept[3] = {};       // not to be replaced by a new terminal
   int terminal = -1;             // the caller's, when it is inherited
   uint64_t ignored_signals = 0;  // that the caller ignores: bit N-1

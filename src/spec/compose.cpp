@@ -362,6 +362,7 @@ std::optional<Spec> Composer::run(bool* unreadable) {
   check_spec(findings_, spec, caller_);
   // Warnings about a part of a specification would be guesses.
   if (!whole) std::erase_if(findings_.diagnostics, [](const Diagnostic& each) { return severity_of(each.code) == Severity::warning; });
+  std::erase_if(findings_.diagnostics, [&](const Diagnostic& each) { return severity_of(each.code) == Severity::warning && spec.allow_warnings.find(slug_of(each.code)); });
   if (findings_.failed()) return std::nullopt;
   return spec;
 }

@@ -120,7 +120,7 @@ std::vector<Option> devpts_options(PlanBuilder& builder, const Mount& mount) {
   options.push_back({"mode", builder.text(print_mode(mount.mode ? mount.mode->bits : 0620))});
   // Group 5 is `tty`; where the map lacks it the kernel would refuse the option.
   const int64_t gid = mount.gid ? mount.gid->value : 5;
-  if (mount.gid || builder.maps.outside(true, 5)) options.push_back({"gid", builder.text(std::to_string(gid))});
+  if (mount.gid || (builder.maps.known && builder.maps.outside(true, 5))) options.push_back({"gid", builder.text(std::to_string(gid))});
   return options;
 }
 
@@ -146,6 +146,8 @@ void plan_device(PlanBuilder& builder, Slot dev, const std::string& target, cons
   std::string real;
   const PathFact& fact = builder.facts.resolved(device.path, &real);
   const std::string name = device.path.substr(5);
+  for (const Device& basic : basic_devices)
+    if (name == basic.name) return;  // it is there already
   for (size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
     const std::string folder = name.substr(0, slash);
     if (builder.layout.find(target + "/" + folder).kind != FileKind::missing) continue;

@@ -59,7 +59,8 @@ def honest(t, spec, command=()):
     process = subprocess.run([*argv, t.nsbox, "up", spec, *(("--", *command) if command else ())], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=t.folder, text=True)
     check(process.returncode == 0, f"status {process.returncode}", process.stdout, process.stderr)
     by_pid, order = {}, []
-    for pid, call, line in calls_of(open(trace).read()):
+    text = open(trace).read()
+    for pid, call, line in calls_of(text):
         if call in NOISE:
             continue
         if pid not in by_pid:
@@ -82,7 +83,13 @@ def honest(t, spec, command=()):
         compare(mine[skip:], after, "launcher after the clone")
     helpers = sum(1 for step in after if step["name"].startswith("run_new"))
     others = order[1:]
-    child = by_pid[others[1] if joiner else others[0]]
+    children = {}  # who made whom by clone3
+    for line in text.splitlines():
+        match = re.match(r"(\d+) +(?:clone3\(|<\.\.\. clone3 resumed).* = (\d+)$", line)
+        if match:
+            children.setdefault(match.group(1), []).append(match.group(2))
+    first = children[order[0]][0]
+    child = by_pid[children[first][0] if joiner else first]
     child = child[1:] if child and child[0][0] == "close" else child  # the launcher's end of the channel
     inside = [step for step in steps if step["actor"] == "child"]
     payload = [step for step in steps if step["actor"] == "payload"]
