@@ -42,6 +42,7 @@ class Builder : public YAML::EventHandler {
     node.mark = place(mark);
     node.missing = !null_is_written(mark);
     if (node.missing && key_) node.mark = key_mark();
+    else if (node.missing && !stack_.empty() && stack_.back().node.is_list()) node.mark = dash_before(mark);
     add(std::move(node), anchor);
   }
 
@@ -60,8 +61,12 @@ class Builder : public YAML::EventHandler {
                 const std::string& value) override {
     Node node = Node::scalar(value, tag == "?");
     node.mark = place(mark);
-    if (tag != "?" && tag != "!") refuse_tag(mark, tag);
-    if (value.find('\0') != std::string::npos) findings_.add(Code::nul_in_text, node.mark, "");
+    if (tag == "!" && !starts_at(mark, '!')) last_quoted_ = mark;
+    else if (tag != "?") node.broken = refuse_tag(mark, tag);
+    if (value.find('\0') != std::string::npos) {
+      findings_.add(Code::nul_in_text, node.mark, "");
+      node.broken = true;
+    }
     add(std::move(node), anchor);
   }
 
@@ -75,6 +80,24 @@ class Builder : public YAML::EventHandler {
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
+
+  /// yaml-cpp takes a quote that is still open at the end of a file for closed (0.7, after a line's
+  /// end): the last quoted text is looked at again.
+  bool last_quote_is_open() const {
+    if (last_quoted_.is_null()) return false;
+    size_t at = static_cast<size_t>(last_quoted_.pos);
+    if (at < text_.size() && text_[at] == '&') at = text_.find_first_of(" \n", at);
+    at = text_.find_first_not_of(" \n\r\t", at);
+    if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return false;
+    const char quote = text_[at];
+    for (at++; at < text_.size(); at++) {
+      if (quote == '"' && text_[at] == '\\') at++;
+      else if (text_[at] == quote && quote == '\'' && at + 1 < text_.size() && text_[at + 1] == quote) at++;
+      else if (text_[at] == quote) return false;
+    }
+    return true;
+  }
+  Mark last_quote() const { return place(last_quoted_); }
 
   Mark place(const YAML::Mark& mark) const {
     Mark out{file_, static_cast<uint32_t>(mark.line) + 1, 1};
@@ -104,8 +127,15 @@ class Builder : public YAML::EventHandler {
     throw Stop{};
   }
 
-  void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
-    findings_.add(Code::tag, place(mark), "", {tag});
+  bool refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    static constexpr std::string_view core = "tag:yaml.org,2002:";
+    findings_.add(Code::tag, place(mark), "", {tag.starts_with(core) ? "!!" + tag.substr(core.size()) : tag});
+    return true;
+  }
+
+  bool starts_at(const YAML::Mark& mark, char c) const {
+    const auto at = static_cast<size_t>(std::max(mark.pos, 0));
+    return at < text_.size() && text_[at] == c;
   }
 
   /// yaml-cpp gives the next token's place for a value that is not there, so look at the text.
@@ -114,6 +144,19 @@ class Builder : public YAML::EventHandler {
     const bool word = rest.starts_with('~') || rest.starts_with("null") || rest.starts_with("Null") || rest.starts_with("NULL");
     if (!word || !key_) return word && !stack_.empty() && stack_.back().node.is_list();
     return static_cast<uint32_t>(mark.line) + 1 == key_mark().line || place(mark).column > key_mark().column;
+  }
+
+  /// The `-` of an entry that has nothing after it.
+  Mark dash_before(const YAML::Mark& mark) const {
+    size_t at = std::min<size_t>(static_cast<size_t>(std::max(mark.pos, 0)), text_.size());
+    while (at > 0 && (text_[at - 1] == ' ' || text_[at - 1] == '\n' || text_[at - 1] == '\r')) at--;
+    if (at == 0 || text_[at - 1] != '-') return place(mark);
+    YAML::Mark dash = mark;
+    dash.pos = static_cast<int>(at) - 1;
+    dash.line -= static_cast<int>(std::count(text_.begin() + dash.pos, text_.begin() + mark.pos, '\n'));
+    const size_t line = text_.rfind('\n', at - 1);
+    dash.column = static_cast<int>(line == text_.npos ? at - 1 : at - 2 - line);
+    return place(dash);
   }
 
   void open(Node node, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
@@ -191,6 +234,7 @@ class Builder : public YAML::EventHandler {
   std::vector<Open> stack_;
   std::unordered_map<YAML::anchor_t, Anchor> anchors_;
   size_t nodes_ = 0;
+  YAML::Mark last_quoted_ = YAML::Mark::null_mark();
   bool key_ = false;  // the next value belongs to a key that has been read
 };
 
@@ -209,12 +253,9 @@ bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
     findings.add(Code::file_too_big, {file, 0, 0}, "", {std::to_string(text.size())});
     return false;
   }
-  if (const size_t nul = text.find('\0'); nul != text.npos) {
-    findings.add(Code::nul_in_file, mark_at(file, text, nul), "");
-    return false;
-  }
-  if (const size_t bad = utf8_error(text); bad != text.npos) {
-    findings.add(Code::not_utf8, mark_at(file, text, bad), "");
+  const size_t nul = text.find('\0'), bad = utf8_error(text);
+  if (nul != text.npos || bad != text.npos) {
+    findings.add(nul < bad ? Code::nul_in_file : Code::not_utf8, mark_at(file, text, std::min(nul, bad)), "");
     return false;
   }
   // Nesting in [ and { can't be deeper than their number on the way: a cheap bound that keeps
@@ -232,18 +273,20 @@ bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
   return true;
 }
 
-bool tab_indents(std::string_view text, uint32_t line) {
+/// The column of a tab in the indentation of the line, or 0.
+uint32_t tab_indents(std::string_view text, uint32_t line) {
   for (uint32_t i = 1; i < line; i++) {
     const size_t end = text.find('\n');
-    if (end == text.npos) return false;
+    if (end == text.npos) return 0;
     text.remove_prefix(end + 1);
   }
   const size_t first = text.find_first_not_of(' ');
-  return first != text.npos && text[first] == '\t';
+  return first != text.npos && text[first] == '\t' ? static_cast<uint32_t>(first) + 1 : 0;
 }
 
 void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std::string message) {
-  if (tab_indents(text, mark.line)) {
+  if (const uint32_t tab = tab_indents(text, mark.line)) {
+    mark.column = tab;
     findings.add(Code::tab_indent, mark, "");
     return;
   }
@@ -274,6 +317,10 @@ std::optional<Node> load_yaml(Findings& findings, uint16_t file) {
     const bool any = parser.HandleNextDocument(builder);
     if (!any || (builder.root.is_null() && builder.root.missing)) {
       findings.add(Code::empty_file, {file, 1, 1}, "");
+      return std::nullopt;
+    }
+    if (builder.last_quote_is_open()) {
+      findings.add(Code::open_quote, builder.last_quote(), "");
       return std::nullopt;
     }
     Builder rest(findings, file, text);
