@@ -35,7 +35,7 @@ std::vector<std::string_view> limit_names() {
 bool good_variable(std::string_view name) { return !name.empty() && name.find('=') == name.npos; }
 
 bool decode_limit(Decoder& decoder, const Node& node, Limit& out) {
-  if (!node.is_scalar()) return decoder.wrong_type(node, "a number, a size, a duration, or unlimited");
+  if (node.broken || !node.is_scalar()) return decoder.wrong_type(node, "a number, a size, a duration, or unlimited");
   out = {node.text, node.mark, node.plain};
   return true;
 }
@@ -108,7 +108,7 @@ Node Codec<ProcessCommand>::schema() {
 bool Codec<EnvInherit>::decode(Decoder& decoder, const Node& node, EnvInherit& out) {
   out = {};
   if (node.is_list()) return decoder.read(node, out.patterns);
-  return Codec<bool>::decode(decoder, node, out.all);
+  return decode_boolean(decoder, node, out.all, "true, false, or a list of names");
 }
 Node Codec<EnvInherit>::encode(const EnvInherit& value) {
   if (value.all) return Node::boolean(true);
@@ -158,7 +158,10 @@ bool Codec<Stdio>::decode(Decoder& decoder, const Node& node, Stdio& out) {
     return false;
   }
   out.kind = node.form == "append" ? Stdio::Kind::append : Stdio::Kind::path;
-  if (out.kind == Stdio::Kind::append && input) return decoder.wrong_type(node, "inherit or a host path");
+  if (out.kind == Stdio::Kind::append && input) {
+    decoder.error(Code::wrong_type, node, {"inherit or a host path", "text", "append:" + node.text});
+    return false;
+  }
   if (out.kind == Stdio::Kind::append && node.text.empty()) {
     decoder.error(Code::append_path, node);
     return false;
@@ -190,7 +193,7 @@ bool Codec<LimitPair>::decode(Decoder& decoder, const Node& node, LimitPair& out
     else {
       std::vector<std::string> args{member.key};
       if (const std::string_view near = nearest(member.key, {"soft", "hard"}); !near.empty()) args.emplace_back(near);
-      decoder.error_at(Code::unknown_key, member.mark, std::move(args));
+      decoder.findings.add(Code::unknown_key, member.mark, pointer_to(decoder.pointer(), member.key), std::move(args));
       ok = false;
     }
   }
@@ -279,7 +282,8 @@ void check_limits(const Check& check) {
     const LimitInfo* info = find_limit(name);
     if (!info) {
       std::vector<std::string> args{name};
-      if (const std::string_view near = nearest(name, limit_names()); !near.empty()) args.emplace_back(near);
+      const std::string_view word = name.starts_with("RLIMIT_") ? std::string_view(name).substr(7) : std::string_view(name);
+      if (const std::string_view near = nearest(word, limit_names()); !near.empty()) args.emplace_back(near);
       check.add(Code::unknown_limit, rlimits.marks[i], pointer, std::move(args));
       continue;
     }
@@ -287,12 +291,16 @@ void check_limits(const Check& check) {
     uint64_t soft = 0, hard = 0;
     bool ok = true;
     const auto read = [&](const Limit& limit, uint64_t& out) {
-      if (parse_limit(*info, limit, out)) return;
-      if (ok) check.add(Code::wrong_type, limit.mark, pointer, {expected[static_cast<int>(info->unit)], "text", limit.text});
+      Node node = Node::scalar(limit.text, limit.plain);
+      const bool number = looks_like_number(limit.text);
+      if (!parse_limit(*info, limit, out)) check.add(Code::wrong_type, limit.mark, pointer, {expected[static_cast<int>(info->unit)], std::string(kind_words(node)), limit.text});
+      else if (number && !limit.plain) check.add(Code::quoted_number, limit.mark, pointer, {limit.text});
+      else return;
       ok = false;
     };
     read(pair.soft, soft);
-    read(pair.hard, hard);
+    if (pair.hard.mark == pair.soft.mark) hard = soft;
+    else read(pair.hard, hard);
     if (ok && soft > hard) check.add(Code::rlimit_order, pair.soft.mark, pointer);
   }
 }
