@@ -11,7 +11,6 @@
 #include <istream>
 #include <streambuf>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/text.hpp"
 
@@ -52,9 +51,10 @@ class Builder : public YAML::EventHandler {
     const Anchor& source = found->second;
     if (stack_.size() + source.depth > InputLimits::depth) fail(Code::too_deep, mark);
     if (nodes_ + source.nodes > InputLimits::nodes) fail(Code::too_many_nodes, mark);
+    if ((copied_ += source.bytes) > most_copied) fail(Code::too_much_text, mark);
     nodes_ += source.nodes;
     Node copy = source.node;
-    place_node(std::move(copy), source.nodes, source.depth);
+    place_node(std::move(copy), source.nodes, source.depth, source.bytes);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -102,8 +102,12 @@ class Builder : public YAML::EventHandler {
   Mark place(const YAML::Mark& mark) const {
     Mark out{file_, static_cast<uint32_t>(mark.line) + 1, 1};
     const size_t end = std::min<size_t>(static_cast<size_t>(std::max(mark.pos, 0)), text_.size());
-    const size_t begin = end - std::min<size_t>(end, static_cast<size_t>(std::max(mark.column, 0)));
+    size_t begin = end - std::min<size_t>(end, static_cast<size_t>(std::max(mark.column, 0)));
+    // Places mostly follow each other: a long line is not counted from its beginning each time.
+    if (known_.line == out.line && known_end_ <= end) begin = known_end_, out.column = known_.column;
     for (size_t i = begin; i < end; i++) out.column += (static_cast<uint8_t>(text_[i]) & 0xc0) != 0x80;
+    known_ = out;
+    known_end_ = end;
     return out;
   }
 
@@ -111,16 +115,18 @@ class Builder : public YAML::EventHandler {
   struct Open {
     Node node;
     YAML::anchor_t anchor;
-    size_t nodes = 1, depth = 1;  // of the subtree so far
-    std::unordered_set<std::string> keys;
+    size_t nodes = 1, depth = 1, bytes = 0;  // of the subtree so far
+    std::unordered_map<std::string, Mark> keys;
     Node key;  // of a map, while its value is read
     bool has_key = false;
   };
   struct Anchor {
     bool complete = false;
     Node node;
-    size_t nodes = 0, depth = 0;
+    size_t nodes = 0, depth = 0, bytes = 0;
   };
+  // Bytes of text that aliases, and anchors for them, may repeat.
+  static constexpr size_t most_copied = 4 * InputLimits::bytes;
 
   [[noreturn]] void fail(Code code, const YAML::Mark& mark, std::vector<std::string> args = {}) {
     findings_.add(code, place(mark), "", std::move(args));
@@ -165,7 +171,7 @@ class Builder : public YAML::EventHandler {
     node.mark = place(mark);
     if (++nodes_ > InputLimits::nodes) fail(Code::too_many_nodes, mark);
     if (anchor) anchors_[anchor] = {};
-    stack_.push_back({std::move(node), anchor, 1, 1, {}, {}, false});
+    stack_.push_back({std::move(node), anchor, 1, 1, 0, {}, {}, false});
     update_key();
   }
 
@@ -173,8 +179,8 @@ class Builder : public YAML::EventHandler {
     Open done = std::move(stack_.back());
     stack_.pop_back();
     update_key();
-    if (done.anchor) anchors_[done.anchor] = {true, done.node, done.nodes, done.depth};
-    place_node(std::move(done.node), done.nodes, done.depth);
+    if (done.anchor) keep(done.anchor, done.node, done.nodes, done.depth, done.bytes);
+    place_node(std::move(done.node), done.nodes, done.depth, done.bytes);
   }
 
   void add(Node node, YAML::anchor_t anchor) {
@@ -182,17 +188,28 @@ class Builder : public YAML::EventHandler {
       findings_.add(Code::too_many_nodes, node.mark, "");
       throw Stop{};
     }
-    if (anchor) anchors_[anchor] = {true, node, 1, 0};
-    place_node(std::move(node), 1, 0);
+    const size_t bytes = node.text.size();
+    if (anchor) keep(anchor, node, 1, 0, bytes);
+    place_node(std::move(node), 1, 0, bytes);
   }
 
-  void place_node(Node node, size_t nodes, size_t depth) {
+  /// Anchors in anchors hold the same nodes again: what is kept for aliases has the bound of all.
+  void keep(YAML::anchor_t anchor, const Node& node, size_t nodes, size_t depth, size_t bytes) {
+    if ((kept_ += nodes) > InputLimits::nodes || (copied_ += bytes) > most_copied) {
+      findings_.add(copied_ > most_copied ? Code::too_much_text : Code::too_many_nodes, node.mark, "");
+      throw Stop{};
+    }
+    anchors_[anchor] = {true, node, nodes, depth, bytes};
+  }
+
+  void place_node(Node node, size_t nodes, size_t depth, size_t bytes) {
     if (stack_.empty()) {
       root = std::move(node);
       return;
     }
     Open& top = stack_.back();
     top.nodes += nodes;
+    top.bytes += bytes;
     top.depth = std::max(top.depth, depth + 1);
     if (top.node.is_list()) {
       top.node.items.push_back(std::move(node));
@@ -216,10 +233,8 @@ class Builder : public YAML::EventHandler {
       findings_.add(Code::merge_key, mark, "");
       return;
     }
-    if (!top.keys.insert(top.key.text).second) {
-      const auto first = std::find_if(top.node.members.begin(), top.node.members.end(),
-                                      [&](const Member& member) { return member.key == top.key.text; });
-      findings_.add(Code::duplicate_key, mark, "", {top.key.text}, first->mark);
+    if (const auto [first, added] = top.keys.emplace(top.key.text, mark); !added) {
+      findings_.add(Code::duplicate_key, mark, "", {top.key.text}, first->second);
       return;
     }
     top.node.members.push_back({std::move(top.key.text), mark, std::move(value)});
@@ -233,7 +248,9 @@ class Builder : public YAML::EventHandler {
   std::string_view text_;
   std::vector<Open> stack_;
   std::unordered_map<YAML::anchor_t, Anchor> anchors_;
-  size_t nodes_ = 0;
+  size_t nodes_ = 0, kept_ = 0, copied_ = 0;
+  mutable Mark known_;  // the last place, and its offset
+  mutable size_t known_end_ = 0;
   YAML::Mark last_quoted_ = YAML::Mark::null_mark();
   bool key_ = false;  // the next value belongs to a key that has been read
 };

@@ -143,6 +143,10 @@ bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>
     return value && value->is_scalar() && value->text.find('$') == std::string::npos ? std::optional(value->text) : std::nullopt;
   }, &mentioned_};
   bool ok = true;
+  if (list.items.size() > most_files) {
+    findings_.add(Code::extends_too_many, list.mark, "/extends");
+    return false;
+  }
   for (size_t i = 0; i < list.items.size() && list.is_list(); i++) {
     Node& item = list.items[i];
     std::string path;

@@ -108,6 +108,7 @@ void check_subids(PlanBuilder& builder, bool group, const std::vector<Extent>& e
   const uint32_t own = group ? caller.gid : caller.uid;
   const auto& ranges = builder.facts.subids(group, caller.name);
   const std::string file = group ? "/etc/subgid" : "/etc/subuid";
+  if (ranges.empty() && builder.spec.id_maps.form == IdMaps::Form::subids) return builder.error(Code::no_subids, {file, caller.name});
   for (const Extent& extent : extents) {
     if (extent.count == 1 && extent.outside == own) continue;
     const bool covered = std::any_of(ranges.begin(), ranges.end(), [&](const SubidRange& range) {

@@ -40,6 +40,7 @@ struct Found {
   const Tree* tree = nullptr;
   std::string host;        // where it is (or would be) on the host, for a host tree
   bool loop = false;
+  std::string link;        // what the link says, when it is one that was not followed
 };
 
 class Layout {

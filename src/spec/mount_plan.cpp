@@ -330,7 +330,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
     if (found.known && is_folder != folder) {
-      if (found.path != target && !is_below(found.path, found.existing)) error(Code::target_not_folder, {found.existing});
+      if (found.existing != found.path && layout.find(found.existing).kind != FileKind::folder) error(Code::target_not_folder, {found.existing});
       else error(Code::target_type, {target, std::string(words_of(found.kind)), folder ? "a folder" : "a file"});
       return false;
     }
@@ -354,11 +354,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
 
 void PlanBuilder::make_link(const Mount& mount, const std::string& target, const std::string& to) {
   Found found = layout.find(target, false);
-  if (found.kind == FileKind::link) {
-    const Found leads = layout.find(target, false);
-    const std::string now = leads.host.empty() ? "" : facts.path(leads.host).link;
-    if (now == to) return;
-  }
+  if (found.kind == FileKind::link && found.link == to) return;
   if (found.kind != FileKind::missing) return error(Code::symlink_taken, {target});
   if (!open_for_making(mount, target, found)) return;
   make_parents(found, found.path);

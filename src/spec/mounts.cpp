@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "fields/substitute.hpp"
@@ -329,13 +330,23 @@ void check_one(const Check& check, const Mount& mount) {
 /// Masks hold: what comes after one, on it or on a folder above it, must say that it means it.
 void check_order(const Check& check) {
   const std::vector<Mount>& mounts = check.spec.mounts;
+  std::multimap<std::string, size_t> earlier;  // by target: what is below a folder stands together
+  const auto below = [&](const std::string& folder) {
+    std::vector<size_t> found;
+    const std::string first = folder == "/" ? "/" : folder + "/", last = folder == "/" ? "0" : folder + "0";
+    if (folder != "/")
+      for (auto [at, end] = earlier.equal_range(folder); at != end; ++at) found.push_back(at->second);
+    for (auto at = earlier.lower_bound(first); at != earlier.end() && at->first < last; ++at) found.push_back(at->second);
+    std::sort(found.rbegin(), found.rend());  // the latest first
+    return found;
+  };
   for (size_t i = 0; i < mounts.size(); i++) {
     const Mount& mount = mounts[i];
+    if (i > 0 && mounts[i - 1].target) earlier.emplace(mounts[i - 1].target->path, i - 1);
     if (!mount.target || mount.is("mask") || mount.is("dir") || mount.is("symlink") || mount.is("remount")) continue;
     bool refused = mount.override_ || mount.target->path == "/";  // once is enough
-    for (size_t j = i; j-- > 0;) {
+    for (const size_t j : below(mount.target->path)) {
       const Mount& before = mounts[j];
-      if (!before.target || !is_below(before.target->path, mount.target->path)) continue;
       const bool same = before.target->path == mount.target->path;
       if (mount.is("unmount") && same && makes_mount(before) && !before.is("mask")) break;  // only that one goes
       if (before.is("mask") && !std::exchange(refused, true))

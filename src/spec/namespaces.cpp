@@ -274,7 +274,7 @@ void plan_joins(PlanBuilder& builder) {
     } else {
       const PathFact& file = builder.facts.resolved(choice.path);
       if (file.kind == FileKind::missing) {
-        builder.error(Code::source_missing, {choice.path});
+        builder.error(Code::ns_file, {choice.path, std::string(info(type).name), "it does not exist"});
         continue;
       }
       open.path = builder.text(choice.path);

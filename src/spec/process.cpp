@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <set>
 
 #include "spec/builder.hpp"
 
@@ -319,9 +320,9 @@ void check_process(const Check& check) {
   if (process.init && *process.init && !fresh_pid) check.add(Code::init_without_pid, spec.mark_of("/process/init"), "/process/init");
   if (process.die_with_parent && !fresh_pid)
     check.add(Code::parent_without_pid, spec.mark_of("/process/die_with_parent"), "/process/die_with_parent");
+  std::set<int64_t> passed;
   for (size_t i = 0; i < process.pass_fds.size(); i++) {
-    for (size_t j = 0; j < i; j++) {
-      if (process.pass_fds[i].value != process.pass_fds[j].value) continue;
+    if (!passed.insert(process.pass_fds[i].value).second) {
       const std::string pointer = pointer_to("/process/pass_fds", i);
       check.add(Code::pass_fd_twice, spec.mark_of(pointer), pointer, {std::to_string(process.pass_fds[i].value)});
     }
