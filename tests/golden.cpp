@@ -156,6 +156,8 @@ FileReader reader(const fs::path& folder) {
     if (const size_t slash = name.rfind('/'); slash != name.npos) out.folder += "/" + name.substr(0, slash);
     if (!fs::is_regular_file(folder / name)) return "No such file or directory";
     out.text = read_all(folder / name);
+    out.device = 1;
+    out.inode = std::hash<std::string>()(fs::weakly_canonical(folder / name)) | 1;
     return "";
   }};
 }

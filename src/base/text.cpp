@@ -77,18 +77,47 @@ size_t utf8_error(std::string_view text) {
   return std::string_view::npos;
 }
 
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  if (word.empty() || word.size() > 64) return "";
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+/// `cmd` of `command`: the same first letter, and the others in their order.
+bool abbreviates(std::string_view word, std::string_view name) {
+  if (word.size() < 3 || name.empty() || word[0] != name[0]) return false;
+  size_t at = 0;
+  for (const char c : name)
+    if (at < word.size() && word[at] == c) at++;
+  return at == word.size();
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view written, const std::vector<std::string_view>& candidates) {
+  if (written.empty() || written.size() > 64) return "";
+  const std::string word = lower(written);
   std::string_view best;
+  size_t abbreviated = 0;
+  for (const std::string_view candidate : candidates) {
+    const std::string name = lower(candidate);
+    if (name == word && candidate != written) return candidate;
+    if (name != word && abbreviates(word, name)) best = candidate, abbreviated++;
+  }
+  if (abbreviated == 1) return best;
+  best = "";
   size_t best_distance = 1 + word.size() / 3;
   if (best_distance > 4) best_distance = 4;
   for (const std::string_view candidate : candidates) {
-    const size_t distance = edit_distance(word, candidate);
+    const size_t distance = edit_distance(word, lower(candidate));
     if (distance < best_distance && distance > 0) best = candidate, best_distance = distance;
   }
   if (best.empty() && word.size() > 2) {  // a cut-off or lengthened word: `hidepids`, `host_name`
     for (const std::string_view candidate : candidates)
-      if (candidate.size() > 2 && (candidate.starts_with(word) || word.starts_with(candidate)) && candidate != word)
+      if (candidate.size() > 2 && candidate != written && (lower(candidate).starts_with(word) || word.starts_with(lower(candidate))))
         return candidate;
   }
   return best;

@@ -124,6 +124,7 @@ std::string findings_text(const Findings& findings, int stream) {
     if (each->other.line) out += "    the first is at " + place_words(findings, each->other) + "\n";
     if (const std::string hint = hint_of(*each); !hint.empty()) out += "    " + paint(stream, Paint::green, "hint:") + " " + hint + "\n";
   }
+  if (findings.more) out += "and " + std::to_string(findings.more) + " more errors\n";
   return out;
 }
 

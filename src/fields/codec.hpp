@@ -31,7 +31,7 @@ class Decoder {
 
   const std::string& pointer() const { return pointer_; }
   void error(Code code, const Node& node, std::vector<std::string> args = {}) {
-    findings.add(code, node.mark, pointer_, std::move(args));
+    if (!node.broken) findings.add(code, node.mark, pointer_, std::move(args));
   }
   void error_at(Code code, Mark mark, std::vector<std::string> args = {}) {
     findings.add(code, mark, pointer_, std::move(args));
@@ -77,7 +77,7 @@ Node schema() {
 template <class T>
 bool Decoder::read(const Node& node, T& out) {
   if (places) places->push_back({pointer_, node.mark});
-  return Codec<T>::decode(*this, node, out);
+  return !node.broken && Codec<T>::decode(*this, node, out);
 }
 
 template <Described S>
@@ -179,6 +179,7 @@ struct Codec<S> {
 template <class T>
 struct Codec<std::optional<T>> {
   static bool decode(Decoder& decoder, const Node& node, std::optional<T>& out) {
+    if (node.is_null()) return true;  // only where null is a value (env) is it still there
     return Codec<T>::decode(decoder, node, out.emplace());
   }
   static Node encode(const std::optional<T>& value) { return value ? Codec<T>::encode(*value) : Node{}; }
@@ -192,10 +193,13 @@ struct Codec<std::vector<T>> {
     if (!node.is_list()) return decoder.wrong_type(node, "a list");
     out.clear();
     bool ok = true;
+    // An item's index is its place, but for those that know it: the rules see none after a wrong one.
+    constexpr bool knows_place = requires(T item) { item.pointer; };
     for (size_t i = 0; i < node.items.size(); i++) {
       T item{};
-      if (decoder.read_at(i, node.items[i], item)) out.push_back(std::move(item));
-      else ok = false;
+      const bool read = decoder.read_at(i, node.items[i], item);
+      ok &= read;
+      if (read && (ok || knows_place)) out.push_back(std::move(item));
     }
     return ok;
   }

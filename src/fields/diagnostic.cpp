@@ -37,6 +37,12 @@ const std::vector<std::string>& slugs() {
 }  // namespace
 
 void Findings::add(Code code, Mark mark, std::string pointer, std::vector<std::string> args, Mark other) {
+  // Errors by the ten thousand are no help, and to write them takes a time that grows with them.
+  if (diagnostics.size() >= most && severity_of(code) == Severity::error) {
+    more++;
+    return;
+  }
+  if (diagnostics.size() >= most) return;
   diagnostics.push_back({code, mark, std::move(pointer), std::move(args), other});
 }
 

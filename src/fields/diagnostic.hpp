@@ -37,6 +37,8 @@ struct SourceFile {
 struct Findings {
   std::vector<SourceFile> files;
   std::vector<Diagnostic> diagnostics;
+  static constexpr size_t most = 1000;
+  size_t more = 0;  // errors beyond these, only counted
 
   void add(Code code, Mark mark, std::string pointer, std::vector<std::string> args = {}, Mark other = {});
   bool failed() const;  // at least one error

@@ -57,7 +57,7 @@ std::string_view kind_words(const Node& node) {
     case Node::Kind::map: return "a mapping";
     case Node::Kind::scalar: break;
   }
-  if (!node.plain) return "quoted text";
+  if (!node.plain) return node.text.empty() ? "an empty text" : "quoted text";
   if (node.text == "true" || node.text == "false") return "a boolean";
   return looks_like_number(node.text) ? "a number" : "text";
 }

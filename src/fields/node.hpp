@@ -25,6 +25,7 @@ struct Node {
   Kind kind = Kind::null;
   bool plain = false;    // a scalar without quotes: may be a number or a boolean
   bool missing = false;  // a null that nobody wrote: `key:` and nothing after it
+  bool broken = false;   // it has its diagnostic: nothing more is said of it
   Mark mark;
   std::string text;
   std::string_view form;  // the prefix that was cut off a short form (`pid`, `append`)

@@ -189,12 +189,15 @@ Node schema_of_integer(int64_t low, int64_t high) {
 
 bool decode_integer(Decoder& decoder, const Node& node, int64_t low, int64_t high, int64_t& out) {
   if (!node.is_scalar()) return decoder.wrong_type(node, "a number");
-  if (!node.plain) {
+  const bool fits = parse_integer(node.text, out);
+  if (fits && !node.plain) {
     decoder.error(Code::quoted_number, node, {node.text});
     return false;
   }
-  if (!parse_integer(node.text, out)) return decoder.wrong_type(node, "a whole number in decimal digits");
-  if (out < low || out > high) {
+  const std::string_view digits = std::string_view(node.text).substr(node.text.starts_with('-') ? 1 : 0);
+  const bool beyond = !fits && node.plain && digits_only(digits) && !digits.starts_with('0');
+  if (!fits && !beyond) return decoder.wrong_type(node, "a whole number in decimal digits");
+  if (beyond || out < low || out > high) {
     decoder.error(Code::out_of_range, node, {node.text, std::to_string(low), std::to_string(high)});
     return false;
   }
@@ -202,7 +205,9 @@ bool decode_integer(Decoder& decoder, const Node& node, int64_t low, int64_t hig
 }
 
 // --- bool ---------------------------------------------------------------------------------------
-bool Codec<bool>::decode(Decoder& decoder, const Node& node, bool& out) {
+bool Codec<bool>::decode(Decoder& decoder, const Node& node, bool& out) { return decode_boolean(decoder, node, out, "true or false"); }
+
+bool decode_boolean(Decoder& decoder, const Node& node, bool& out, std::string_view expected) {
   if (node.is_scalar() && node.plain && (node.text == "true" || node.text == "false")) {
     out = node.text == "true";
     return true;
@@ -221,7 +226,7 @@ bool Codec<bool>::decode(Decoder& decoder, const Node& node, bool& out) {
       return false;
     }
   }
-  return decoder.wrong_type(node, "true or false");
+  return decoder.wrong_type(node, expected);
 }
 Node Codec<bool>::encode(const bool& value) { return Node::boolean(value); }
 Node Codec<bool>::schema() { return substitutable(schema_of_type("boolean")); }
@@ -335,7 +340,10 @@ std::string Codec<HostPath>::type() { return "host path"; }
 bool Codec<BoxPath>::decode(Decoder& decoder, const Node& node, BoxPath& out) {
   if (!node.is_scalar()) return decoder.wrong_type(node, "an absolute path in the sandbox");
   if (!node.text.starts_with('/')) {
-    decoder.error(node.text.empty() ? Code::empty_path : Code::relative_target, node, {node.text});
+    std::vector<std::string> args{node.text};
+    if (node.text[0] != '~' && node.text[0] != '.' && node.text[0] != '$') args.push_back("/" + node.text);
+    else if (node.text.starts_with("./")) args.push_back(node.text.substr(1));
+    decoder.error(node.text.empty() ? Code::empty_path : Code::relative_target, node, std::move(args));
     return false;
   }
   for (const std::string& part : split(node.text, '/')) {

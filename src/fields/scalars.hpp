@@ -75,6 +75,7 @@ NSBOX_SCALAR(BoxPath);
 NSBOX_SCALAR(Signal);
 #undef NSBOX_SCALAR
 
+bool decode_boolean(Decoder& decoder, const Node& node, bool& out, std::string_view expected);
 bool decode_integer(Decoder& decoder, const Node& node, int64_t low, int64_t high, int64_t& out);
 Node schema_of_integer(int64_t low, int64_t high);
 

@@ -46,7 +46,7 @@ struct Substitution {
 
   /// What stands between the braces: NAME, NAME:-default or NAME:?message.
   std::string reference(std::string_view inner, std::string_view whole) {
-    const size_t end = name_length(inner);
+    const size_t end = variable_length(inner);
     const std::string_view name = inner.substr(0, end), rest = inner.substr(end);
     const bool fallback = rest.starts_with(":-"), message = rest.starts_with(":?");
     if (name.empty() || !(rest.empty() || fallback || message)) {
@@ -57,23 +57,23 @@ struct Substitution {
     std::optional<std::string> value = lookup.find(name);
     if (value && !value->empty()) return *value;
     if (fallback) return expand(rest.substr(2));
-    if (message) fail(Code::variable_message, {std::string(name), expand(rest.substr(2))});
+    if (message && rest.size() > 2) fail(Code::variable_message, {std::string(name), expand(rest.substr(2))});
     else fail(value ? Code::empty_variable : Code::undefined_variable, {std::string(name)});
     return "";
-  }
-
-  static size_t name_length(std::string_view text) {
-    size_t i = 0;
-    for (; i < text.size(); i++) {
-      const char c = text[i];
-      const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-      if (!letter && !(i > 0 && c >= '0' && c <= '9')) break;
-    }
-    return i;
   }
 };
 
 }  // namespace
+
+size_t variable_length(std::string_view text) {
+  size_t i = 0;
+  for (; i < text.size(); i++) {
+    const char c = text[i];
+    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+    if (!letter && !(i > 0 && c >= '0' && c <= '9')) break;
+  }
+  return i;
+}
 
 size_t reference_length(std::string_view text) {
   size_t depth = 0;
@@ -107,7 +107,10 @@ bool substitute(Findings& findings, const Lookup& lookup, Node& node, const std:
   Substitution work{findings, lookup, node, pointer};
   const bool refers = node.text.find("${") != std::string::npos;
   std::string text = work.expand(node.text);
-  if (!work.ok) return false;
+  if (!work.ok) {
+    node.broken = true;
+    return false;
+  }
   node.text = std::move(text);
   if (refers) node.plain = true;
   return true;

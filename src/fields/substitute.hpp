@@ -24,6 +24,9 @@ bool substitute(Findings& findings, const Lookup& lookup, Node& node, const std:
 /// `text` cut at `separator`, at most `most` pieces, with each `${…}` kept whole.
 std::vector<std::string> split_outside(std::string_view text, char separator, size_t most = SIZE_MAX);
 
+/// Length of the variable's name at the start of `text`.
+size_t variable_length(std::string_view text);
+
 /// Length of the `${…}` at the start of `text` with its braces; npos when it has no end.
 size_t reference_length(std::string_view text);
 

@@ -11,7 +11,6 @@
 #include <istream>
 #include <streambuf>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/text.hpp"
 
@@ -42,6 +41,7 @@ class Builder : public YAML::EventHandler {
     node.mark = place(mark);
     node.missing = !null_is_written(mark);
     if (node.missing && key_) node.mark = key_mark();
+    else if (node.missing && !stack_.empty() && stack_.back().node.is_list()) node.mark = dash_before(mark);
     add(std::move(node), anchor);
   }
 
@@ -51,17 +51,22 @@ class Builder : public YAML::EventHandler {
     const Anchor& source = found->second;
     if (stack_.size() + source.depth > InputLimits::depth) fail(Code::too_deep, mark);
     if (nodes_ + source.nodes > InputLimits::nodes) fail(Code::too_many_nodes, mark);
+    if ((copied_ += source.bytes) > most_copied) fail(Code::too_much_text, mark);
     nodes_ += source.nodes;
     Node copy = source.node;
-    place_node(std::move(copy), source.nodes, source.depth);
+    place_node(std::move(copy), source.nodes, source.depth, source.bytes);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = Node::scalar(value, tag == "?");
     node.mark = place(mark);
-    if (tag != "?" && tag != "!") refuse_tag(mark, tag);
-    if (value.find('\0') != std::string::npos) findings_.add(Code::nul_in_text, node.mark, "");
+    if (tag == "!" && !starts_at(mark, '!')) last_quoted_ = mark;
+    else if (tag != "?") node.broken = refuse_tag(mark, tag);
+    if (value.find('\0') != std::string::npos) {
+      findings_.add(Code::nul_in_text, node.mark, "");
+      node.broken = true;
+    }
     add(std::move(node), anchor);
   }
 
@@ -76,11 +81,33 @@ class Builder : public YAML::EventHandler {
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
 
+  /// yaml-cpp takes a quote that is still open at the end of a file for closed (0.7, after a line's
+  /// end): the last quoted text is looked at again.
+  bool last_quote_is_open() const {
+    if (last_quoted_.is_null()) return false;
+    size_t at = static_cast<size_t>(last_quoted_.pos);
+    if (at < text_.size() && text_[at] == '&') at = text_.find_first_of(" \n", at);
+    at = text_.find_first_not_of(" \n\r\t", at);
+    if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return false;
+    const char quote = text_[at];
+    for (at++; at < text_.size(); at++) {
+      if (quote == '"' && text_[at] == '\\') at++;
+      else if (text_[at] == quote && quote == '\'' && at + 1 < text_.size() && text_[at + 1] == quote) at++;
+      else if (text_[at] == quote) return false;
+    }
+    return true;
+  }
+  Mark last_quote() const { return place(last_quoted_); }
+
   Mark place(const YAML::Mark& mark) const {
     Mark out{file_, static_cast<uint32_t>(mark.line) + 1, 1};
     const size_t end = std::min<size_t>(static_cast<size_t>(std::max(mark.pos, 0)), text_.size());
-    const size_t begin = end - std::min<size_t>(end, static_cast<size_t>(std::max(mark.column, 0)));
+    size_t begin = end - std::min<size_t>(end, static_cast<size_t>(std::max(mark.column, 0)));
+    // Places mostly follow each other: a long line is not counted from its beginning each time.
+    if (known_.line == out.line && known_end_ <= end) begin = known_end_, out.column = known_.column;
     for (size_t i = begin; i < end; i++) out.column += (static_cast<uint8_t>(text_[i]) & 0xc0) != 0x80;
+    known_ = out;
+    known_end_ = end;
     return out;
   }
 
@@ -88,24 +115,33 @@ class Builder : public YAML::EventHandler {
   struct Open {
     Node node;
     YAML::anchor_t anchor;
-    size_t nodes = 1, depth = 1;  // of the subtree so far
-    std::unordered_set<std::string> keys;
+    size_t nodes = 1, depth = 1, bytes = 0;  // of the subtree so far
+    std::unordered_map<std::string, Mark> keys;
     Node key;  // of a map, while its value is read
     bool has_key = false;
   };
   struct Anchor {
     bool complete = false;
     Node node;
-    size_t nodes = 0, depth = 0;
+    size_t nodes = 0, depth = 0, bytes = 0;
   };
+  // Bytes of text that aliases, and anchors for them, may repeat.
+  static constexpr size_t most_copied = 4 * InputLimits::bytes;
 
   [[noreturn]] void fail(Code code, const YAML::Mark& mark, std::vector<std::string> args = {}) {
     findings_.add(code, place(mark), "", std::move(args));
     throw Stop{};
   }
 
-  void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
-    findings_.add(Code::tag, place(mark), "", {tag});
+  bool refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    static constexpr std::string_view core = "tag:yaml.org,2002:";
+    findings_.add(Code::tag, place(mark), "", {tag.starts_with(core) ? "!!" + tag.substr(core.size()) : tag});
+    return true;
+  }
+
+  bool starts_at(const YAML::Mark& mark, char c) const {
+    const auto at = static_cast<size_t>(std::max(mark.pos, 0));
+    return at < text_.size() && text_[at] == c;
   }
 
   /// yaml-cpp gives the next token's place for a value that is not there, so look at the text.
@@ -116,13 +152,26 @@ class Builder : public YAML::EventHandler {
     return static_cast<uint32_t>(mark.line) + 1 == key_mark().line || place(mark).column > key_mark().column;
   }
 
+  /// The `-` of an entry that has nothing after it.
+  Mark dash_before(const YAML::Mark& mark) const {
+    size_t at = std::min<size_t>(static_cast<size_t>(std::max(mark.pos, 0)), text_.size());
+    while (at > 0 && (text_[at - 1] == ' ' || text_[at - 1] == '\n' || text_[at - 1] == '\r')) at--;
+    if (at == 0 || text_[at - 1] != '-') return place(mark);
+    YAML::Mark dash = mark;
+    dash.pos = static_cast<int>(at) - 1;
+    dash.line -= static_cast<int>(std::count(text_.begin() + dash.pos, text_.begin() + mark.pos, '\n'));
+    const size_t line = text_.rfind('\n', at - 1);
+    dash.column = static_cast<int>(line == text_.npos ? at - 1 : at - 2 - line);
+    return place(dash);
+  }
+
   void open(Node node, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (stack_.size() >= InputLimits::depth) fail(Code::too_deep, mark);
     if (tag != "?" && !tag.empty()) refuse_tag(mark, tag);
     node.mark = place(mark);
     if (++nodes_ > InputLimits::nodes) fail(Code::too_many_nodes, mark);
     if (anchor) anchors_[anchor] = {};
-    stack_.push_back({std::move(node), anchor, 1, 1, {}, {}, false});
+    stack_.push_back({std::move(node), anchor, 1, 1, 0, {}, {}, false});
     update_key();
   }
 
@@ -130,8 +179,8 @@ class Builder : public YAML::EventHandler {
     Open done = std::move(stack_.back());
     stack_.pop_back();
     update_key();
-    if (done.anchor) anchors_[done.anchor] = {true, done.node, done.nodes, done.depth};
-    place_node(std::move(done.node), done.nodes, done.depth);
+    if (done.anchor) keep(done.anchor, done.node, done.nodes, done.depth, done.bytes);
+    place_node(std::move(done.node), done.nodes, done.depth, done.bytes);
   }
 
   void add(Node node, YAML::anchor_t anchor) {
@@ -139,17 +188,28 @@ class Builder : public YAML::EventHandler {
       findings_.add(Code::too_many_nodes, node.mark, "");
       throw Stop{};
     }
-    if (anchor) anchors_[anchor] = {true, node, 1, 0};
-    place_node(std::move(node), 1, 0);
+    const size_t bytes = node.text.size();
+    if (anchor) keep(anchor, node, 1, 0, bytes);
+    place_node(std::move(node), 1, 0, bytes);
   }
 
-  void place_node(Node node, size_t nodes, size_t depth) {
+  /// Anchors in anchors hold the same nodes again: what is kept for aliases has the bound of all.
+  void keep(YAML::anchor_t anchor, const Node& node, size_t nodes, size_t depth, size_t bytes) {
+    if ((kept_ += nodes) > InputLimits::nodes || (copied_ += bytes) > most_copied) {
+      findings_.add(copied_ > most_copied ? Code::too_much_text : Code::too_many_nodes, node.mark, "");
+      throw Stop{};
+    }
+    anchors_[anchor] = {true, node, nodes, depth, bytes};
+  }
+
+  void place_node(Node node, size_t nodes, size_t depth, size_t bytes) {
     if (stack_.empty()) {
       root = std::move(node);
       return;
     }
     Open& top = stack_.back();
     top.nodes += nodes;
+    top.bytes += bytes;
     top.depth = std::max(top.depth, depth + 1);
     if (top.node.is_list()) {
       top.node.items.push_back(std::move(node));
@@ -173,10 +233,8 @@ class Builder : public YAML::EventHandler {
       findings_.add(Code::merge_key, mark, "");
       return;
     }
-    if (!top.keys.insert(top.key.text).second) {
-      const auto first = std::find_if(top.node.members.begin(), top.node.members.end(),
-                                      [&](const Member& member) { return member.key == top.key.text; });
-      findings_.add(Code::duplicate_key, mark, "", {top.key.text}, first->mark);
+    if (const auto [first, added] = top.keys.emplace(top.key.text, mark); !added) {
+      findings_.add(Code::duplicate_key, mark, "", {top.key.text}, first->second);
       return;
     }
     top.node.members.push_back({std::move(top.key.text), mark, std::move(value)});
@@ -190,7 +248,10 @@ class Builder : public YAML::EventHandler {
   std::string_view text_;
   std::vector<Open> stack_;
   std::unordered_map<YAML::anchor_t, Anchor> anchors_;
-  size_t nodes_ = 0;
+  size_t nodes_ = 0, kept_ = 0, copied_ = 0;
+  mutable Mark known_;  // the last place, and its offset
+  mutable size_t known_end_ = 0;
+  YAML::Mark last_quoted_ = YAML::Mark::null_mark();
   bool key_ = false;  // the next value belongs to a key that has been read
 };
 
@@ -209,12 +270,9 @@ bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
     findings.add(Code::file_too_big, {file, 0, 0}, "", {std::to_string(text.size())});
     return false;
   }
-  if (const size_t nul = text.find('\0'); nul != text.npos) {
-    findings.add(Code::nul_in_file, mark_at(file, text, nul), "");
-    return false;
-  }
-  if (const size_t bad = utf8_error(text); bad != text.npos) {
-    findings.add(Code::not_utf8, mark_at(file, text, bad), "");
+  const size_t nul = text.find('\0'), bad = utf8_error(text);
+  if (nul != text.npos || bad != text.npos) {
+    findings.add(nul < bad ? Code::nul_in_file : Code::not_utf8, mark_at(file, text, std::min(nul, bad)), "");
     return false;
   }
   // Nesting in [ and { can't be deeper than their number on the way: a cheap bound that keeps
@@ -232,18 +290,20 @@ bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
   return true;
 }
 
-bool tab_indents(std::string_view text, uint32_t line) {
+/// The column of a tab in the indentation of the line, or 0.
+uint32_t tab_indents(std::string_view text, uint32_t line) {
   for (uint32_t i = 1; i < line; i++) {
     const size_t end = text.find('\n');
-    if (end == text.npos) return false;
+    if (end == text.npos) return 0;
     text.remove_prefix(end + 1);
   }
   const size_t first = text.find_first_not_of(' ');
-  return first != text.npos && text[first] == '\t';
+  return first != text.npos && text[first] == '\t' ? static_cast<uint32_t>(first) + 1 : 0;
 }
 
 void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std::string message) {
-  if (tab_indents(text, mark.line)) {
+  if (const uint32_t tab = tab_indents(text, mark.line)) {
+    mark.column = tab;
     findings.add(Code::tab_indent, mark, "");
     return;
   }
@@ -274,6 +334,10 @@ std::optional<Node> load_yaml(Findings& findings, uint16_t file) {
     const bool any = parser.HandleNextDocument(builder);
     if (!any || (builder.root.is_null() && builder.root.missing)) {
       findings.add(Code::empty_file, {file, 1, 1}, "");
+      return std::nullopt;
+    }
+    if (builder.last_quote_is_open()) {
+      findings.add(Code::open_quote, builder.last_quote(), "");
       return std::nullopt;
     }
     Builder rest(findings, file, text);

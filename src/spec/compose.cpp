@@ -61,7 +61,7 @@ class Composer {
 
   bool load(const std::string& path, Mark from, std::vector<std::string>& chain);
   bool load_extended(Node& root, uint16_t file, std::vector<std::string>& chain);
-  void refuse_missing(const Node& node, const std::string& pointer);
+  void refuse_missing(Node& node, const std::string& pointer);
   void expand_short_forms(Node& root);
   void substitute_all(Node& node, const std::string& pointer, const Lookup& lookup);
   std::optional<std::string> look_up(std::string_view name, uint16_t file, bool with_vars) const;
@@ -79,7 +79,7 @@ class Composer {
   const FileReader& reader_;
   std::vector<Loaded> loaded_;  // the extended first, the named file last
   std::map<std::string, std::string, std::less<>> vars_;
-  std::set<std::string, std::less<>> mentioned_;
+  std::set<std::string, std::less<>> mentioned_, broken_vars_;
   std::string name_;
   bool unreadable_ = false;
 };
@@ -117,7 +117,8 @@ bool Composer::load(const std::string& path, Mark from, std::vector<std::string>
   }
   std::erase_if(root->members, [](const Member& member) { return is_extension(member.key); });
   refuse_missing(*root, "");
-  if (!root->find("nsbox")) findings_.add(Code::no_version, Mark{file, 1, 1}, "");
+  const Node* version = root->find("nsbox");
+  if (!version || (version->is_null() && !version->missing)) findings_.add(Code::no_version, Mark{file, 1, 1}, "");
   chain.push_back(identity);
   const bool ok = load_extended(*root, file, chain);
   chain.pop_back();
@@ -142,10 +143,16 @@ bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>
     return value && value->is_scalar() && value->text.find('$') == std::string::npos ? std::optional(value->text) : std::nullopt;
   }, &mentioned_};
   bool ok = true;
+  if (list.items.size() > most_files) {
+    findings_.add(Code::extends_too_many, list.mark, "/extends");
+    return false;
+  }
   for (size_t i = 0; i < list.items.size() && list.is_list(); i++) {
     Node& item = list.items[i];
     std::string path;
-    if (!item.is_scalar()) {
+    if (item.broken) {
+      ok = false;
+    } else if (!item.is_scalar()) {
       findings_.add(Code::wrong_type, item.mark, "/extends", {"a path", std::string(kind_words(item)), ""});
       ok = false;
     } else if (substitute(findings_, lookup, item, "/extends")) {
@@ -157,13 +164,16 @@ bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>
   return ok;
 }
 
-void Composer::refuse_missing(const Node& node, const std::string& pointer) {
-  if (node.is_null() && node.missing) findings_.add(Code::missing_value, node.mark, pointer);
-  for (const Member& member : node.members) refuse_missing(member.value, pointer_to(pointer, member.key));
+void Composer::refuse_missing(Node& node, const std::string& pointer) {
+  for (Member& member : node.members) {
+    Node& value = member.value;
+    if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer_to(pointer, member.key)), value.broken = true;
+    else refuse_missing(value, pointer_to(pointer, member.key));
+  }
   for (size_t i = 0; i < node.items.size(); i++) {
-    const Node& item = node.items[i];
-    if (item.is_null() && !item.missing) findings_.add(Code::null_value, item.mark, pointer_to(pointer, i));
-    refuse_missing(item, pointer_to(pointer, i));
+    Node& item = node.items[i];
+    if (item.is_null()) findings_.add(item.missing ? Code::missing_item : Code::null_value, item.mark, pointer_to(pointer, i)), item.broken = true;
+    else refuse_missing(item, pointer_to(pointer, i));
   }
 }
 
@@ -200,7 +210,15 @@ std::optional<std::string> Composer::look_up(std::string_view name, uint16_t fil
 }
 
 void Composer::substitute_all(Node& node, const std::string& pointer, const Lookup& lookup) {
-  if (node.is_scalar()) substitute(findings_, lookup, node, pointer);
+  if (node.is_scalar() && !node.broken) {
+    const size_t before = findings_.diagnostics.size();
+    substitute(findings_, lookup, node, pointer);
+    // What is wrong with the variable itself has been said where it stands.
+    for (size_t i = findings_.diagnostics.size(); i-- > before;) {
+      const Diagnostic& each = findings_.diagnostics[i];
+      if (each.code == Code::undefined_variable && broken_vars_.count(each.args[0])) findings_.diagnostics.erase(findings_.diagnostics.begin() + static_cast<ptrdiff_t>(i));
+    }
+  }
   for (Member& member : node.members) {
     if (pointer.empty() && (member.key == "description" || member.key == "vars" || member.key == "nsbox")) continue;
     substitute_all(member.value, pointer_to(pointer, member.key), lookup);
@@ -218,10 +236,19 @@ void Composer::collect_vars() {
       mentioned_.insert(member.key);
       if (builtin(member.key)) {
         findings_.add(Code::builtin_variable, member.mark, pointer, {member.key});
-      } else if (member.value.is_null()) {
+      } else if (variable_length(member.key) != member.key.size() || member.key.empty()) {
+        findings_.add(Code::bad_env_name, member.mark, pointer, {member.key});
+      } else if (member.value.is_null() && !member.value.broken) {
         vars_.erase(member.key);
-      } else if (member.value.is_scalar() && substitute(findings_, lookup, member.value, pointer)) {
-        vars_[member.key] = member.value.text;
+      } else {
+        const size_t before = findings_.diagnostics.size();
+        const bool fine = member.value.is_scalar() && substitute(findings_, lookup, member.value, pointer);
+        for (size_t i = before; i < findings_.diagnostics.size(); i++) {
+          Diagnostic& each = findings_.diagnostics[i];
+          if (each.code == Code::undefined_variable && vars->find(each.args[0])) each.code = Code::variable_in_vars;
+        }
+        if (fine) vars_[member.key] = member.value.text;
+        else broken_vars_.insert(member.key);
       }
     }
   }

@@ -16,29 +16,27 @@ const std::vector<std::string_view> form_names = {"root", "keep", "shift", "subi
 
 bool decode_entry(Decoder& decoder, const Node& node, MapEntry& out) {
   out.mark = node.mark;
+  if (node.is_list()) return decoder.wrong_type(node, "\"inside:outside:count\"");
   if (!node.is_map()) {
-    decoder.error(Code::id_map_entry, node, {node.is_scalar() ? node.text : std::string(kind_words(node))});
+    decoder.error(Code::id_map_entry, node, {node.text});
     return false;
   }
   bool ok = true;
-  const auto number = [&](std::string_view key, int64_t low, int64_t& value) {
+  const auto number = [&](std::string_view key, auto read, int64_t& value) {
     const Node* member = node.find(key);
-    if (!member) {
-      decoder.error(Code::missing_key, node, {std::string(key)});
-      return ok = false;
-    }
-    if (!decode_integer(decoder, *member, low, static_cast<int64_t>(id_space) - 1, value)) ok = false;
-    return ok;
+    if (!member) decoder.error(Code::missing_key, node, {std::string(key)});
+    ok &= member && decoder.read_at(key, *member, read);
+    value = read.value;
   };
-  number("inside", 0, out.inside);
-  number("outside", 0, out.outside);
-  number("count", 1, out.count);
+  number("inside", Id{}, out.inside);
+  number("outside", Id{}, out.outside);
+  number("count", Int<1, 4294967294>{}, out.count);
   for (const Member& member : node.members) {
     const std::vector<std::string_view> keys{"inside", "outside", "count"};
     if (std::find(keys.begin(), keys.end(), member.key) != keys.end()) continue;
     std::vector<std::string> args{member.key};
     if (const std::string_view near = nearest(member.key, keys); !near.empty()) args.emplace_back(near);
-    decoder.error_at(Code::unknown_key, member.mark, std::move(args));
+    decoder.findings.add(Code::unknown_key, member.mark, pointer_to(decoder.pointer(), member.key), std::move(args));
     ok = false;
   }
   return ok;
@@ -65,7 +63,7 @@ bool decode_entries(Decoder& decoder, const Node& node, std::vector<MapEntry>& o
     const MapEntry& entry = out[i];
     const int64_t last = std::max(entry.inside, entry.outside);
     if (last + entry.count > static_cast<int64_t>(id_space)) {
-      decoder.error_at(Code::id_map_overflow, entry.mark, {std::to_string(last), std::to_string(entry.count)});
+      decoder.findings.add(Code::id_map_overflow, entry.mark, pointer_to(decoder.pointer(), i), {std::to_string(last), std::to_string(entry.count)});
       ok = false;
     }
     for (size_t j = 0; j < i; j++) {
@@ -110,6 +108,7 @@ void check_subids(PlanBuilder& builder, bool group, const std::vector<Extent>& e
   const uint32_t own = group ? caller.gid : caller.uid;
   const auto& ranges = builder.facts.subids(group, caller.name);
   const std::string file = group ? "/etc/subgid" : "/etc/subuid";
+  if (ranges.empty() && builder.spec.id_maps.form == IdMaps::Form::subids) return builder.error(Code::no_subids, {file, caller.name});
   for (const Extent& extent : extents) {
     if (extent.count == 1 && extent.outside == own) continue;
     const bool covered = std::any_of(ranges.begin(), ranges.end(), [&](const SubidRange& range) {
@@ -175,11 +174,13 @@ struct Codec<std::vector<MapEntry>> {
 bool Codec<IdMaps>::decode(Decoder& decoder, const Node& node, IdMaps& out) {
   out = IdMaps{};
   out.mark = node.mark;
+  out.broken = true;
   if (node.is_scalar()) {
     static constexpr IdMaps::Form forms[] = {IdMaps::Form::root, IdMaps::Form::keep, IdMaps::Form::shift, IdMaps::Form::subids};
     for (size_t i = 0; i < form_names.size(); i++) {
       if (form_names[i] != node.text) continue;
       out.form = forms[i];
+      out.broken = false;
       return true;
     }
   }
@@ -206,6 +207,7 @@ bool Codec<IdMaps>::decode(Decoder& decoder, const Node& node, IdMaps& out) {
     decoder.error(Code::id_maps_pair, node);
     ok = false;
   }
+  out.broken = !ok;
   return ok;
 }
 
@@ -282,6 +284,10 @@ Maps maps_of(const Spec& spec, const Caller& caller) {
     maps.uid = maps.gid = {whole};
     maps.known = !spec.namespaces.joined(NsType::user);
     maps.setgroups = caller.root || spec.namespaces.joined(NsType::user);
+    return maps;
+  }
+  if (spec.id_maps.broken) {
+    maps.known = false;
     return maps;
   }
   switch (spec.id_maps.effective(caller)) {

@@ -28,6 +28,7 @@ struct IdMaps {
   Form form = Form::automatic;
   std::vector<MapEntry> uid, gid;
   Setgroups setgroups = Setgroups::automatic;
+  bool broken = false;  // what is written is wrong: nothing can be said of the ids
   Mark mark;
 
   /// The form that `automatic` stands for.

@@ -149,6 +149,7 @@ Found Layout::find(std::string_view path, bool follow) const {
       found.own = own && mounted->tree.kind == Tree::Kind::own;
       return found;
     }
+    if (fact.kind == FileKind::link) found.link = fact.link;
     done = next;
     if (fact.kind == FileKind::folder) found.existing = done;
   }

@@ -41,7 +41,7 @@ struct Found {
   const Tree* tree = nullptr;
   std::string host;        // where it is (or would be) on the host, for a host tree
   bool loop = false;
-  std::string link;        // where a link that was not followed points
+  std::string link;        // what the link says, when it is one that was not followed
 };
 
 class Layout {

@@ -338,7 +338,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
     if (found.known && is_folder != folder) {
-      if (found.path != target && !is_below(found.path, found.existing)) error(Code::target_not_folder, {found.existing});
+      if (found.existing != found.path && layout.find(found.existing).kind != FileKind::folder) error(Code::target_not_folder, {found.existing});
       else error(Code::target_type, {target, std::string(words_of(found.kind)), folder ? "a folder" : "a file"});
       return false;
     }

@@ -5,6 +5,8 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "fields/substitute.hpp"
 #include "spec/spec.hpp"
@@ -46,14 +48,30 @@ const MountKind* kind_of(Decoder& decoder, const Node& node, bool root) {
     decoder.error(Code::missing_key, node, {"type"});
     return nullptr;
   }
-  const MountKind* kind = type->is_scalar() ? find_mount_kind(type->text) : nullptr;
+  if (type->broken) return nullptr;
+  if (!type->is_scalar()) {
+    decoder.findings.add(Code::wrong_type, type->mark, pointer_to(decoder.pointer(), "type"), {"a word", std::string(kind_words(*type)), ""});
+    return nullptr;
+  }
+  const MountKind* kind = find_mount_kind(type->text);
   if (kind && (!root || kind->as_root)) return kind;
-  const std::string word = type->is_scalar() ? type->text : std::string(kind_words(*type));
+  if (root && type->text == "host") {
+    decoder.findings.add(Code::root_host_form, type->mark, decoder.pointer());
+    return nullptr;
+  }
+  const std::string& word = type->text;
   std::vector<std::string> args{word};
   if (!root)
     if (const std::string_view near = nearest(word, kind_names(root)); !near.empty()) args.emplace_back(near);
   decoder.findings.add(root ? Code::root_type : Code::mount_type, type->mark, pointer_to(decoder.pointer(), "type"), std::move(args));
   return nullptr;
+}
+
+bool is_device_path(Decoder& decoder, const Node& node, const std::string& pointer) {
+  const std::string path = normal_path(node.text);
+  if (!path.starts_with('/') || path.starts_with("/dev/")) return true;  // a relative one has been refused
+  decoder.findings.add(Code::device_path, node.mark, pointer, {path});
+  return false;
 }
 
 bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
@@ -79,6 +97,12 @@ bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
     ok = false;
   }
   ok &= decoder.read_fields(rest, out, &allowed);
+  if (const Node* lower = node.find("lower"); lower && lower->is_list() && lower->items.empty()) {
+    decoder.findings.add(Code::empty_list, lower->mark, pointer_to(decoder.pointer(), "lower"));
+    ok = false;
+  }
+  if (const Node* devices = node.find("devices"); devices && devices->is_list())
+    for (size_t i = 0; i < devices->items.size(); i++) ok &= is_device_path(decoder, devices->items[i], pointer_to(pointer_to(decoder.pointer(), "devices"), i));
   for (const std::string_view key : out.kind->need) {
     if (node.find(key) || (root && key == "target")) continue;
     decoder.error(Code::missing_key, node, {std::string(key)});
@@ -194,23 +218,30 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
   map.set("source", plain_at(pieces[0], mark));
   size_t next = 1;
   if (pieces.size() > next && (pieces[next].starts_with('/') || pieces[next].starts_with("${"))) map.set("target", plain_at(pieces[next++], mark));
-  if (pieces[0].empty() || pieces.size() > next + 1) {
-    findings.add(Code::mount_short_form, mark, pointer, {node.text});
-    node = std::move(map);
+  const bool odd = pieces.size() > next && (pieces[next].empty() || pieces[next].starts_with('/') || pieces[next].starts_with(',') || pieces[next].ends_with(','));
+  if (pieces[0].empty() || pieces.size() > next + 1 || odd) {
+    if (!node.broken) findings.add(Code::mount_short_form, mark, pointer, {node.text});
+    node.broken = true;
     return;
   }
   if (pieces.size() > next) {
     for (const std::string& word : split_outside(pieces[next], ',')) {
       const auto option = std::find_if(std::begin(short_options), std::end(short_options), [&](const ShortOption& each) { return each.word == word; });
       if (option != std::end(short_options)) {
+        if (map.find(option->key)) findings.add(Code::mount_option_twice, mark, pointer, {word});
         map.set(option->key, plain_at(option->value, mark));
         continue;
       }
       std::vector<std::string_view> words;
-      for (const ShortOption& each : short_options) words.push_back(each.word);
+      std::string_view near;
+      for (const ShortOption& each : short_options) {
+        words.push_back(each.word);
+        if (each.key == word && std::string_view(each.value) == "true") near = each.word;
+      }
+      if (near.empty() && word != "nosuid" && word != "nodev") near = nearest(word, words);
       std::vector<std::string> args{word};
-      if (const std::string_view near = nearest(word, words); !near.empty()) args.emplace_back(near);
-      findings.add(Code::mount_option, mark, pointer, std::move(args));
+      if (!near.empty()) args.emplace_back(near);
+      findings.add(near.empty() && next == 1 ? Code::mount_option_target : Code::mount_option, mark, pointer, std::move(args));
     }
   }
   node = std::move(map);
@@ -260,10 +291,11 @@ struct Shown {
 constexpr Shown shown[] = {{"sysfs", NsType::net}, {"mqueue", NsType::ipc}, {"cgroup2", NsType::cgroup}};
 
 void check_overlay(const Check& check, const Mount& mount) {
-  if (mount.lower.empty()) check.add(Code::empty_list, mount.mark, mount.pointer + "/lower");
   if (mount.upper && !mount.work) check.add(Code::overlay_work, mount.mark, mount.pointer);
   if (mount.work && !mount.upper) check.add(Code::overlay_work_alone, mount.mark, mount.pointer);
 }
+
+bool makes_mount(const Mount& mount) { return !mount.is("unmount") && !mount.is("remount") && !mount.is("dir") && !mount.is("symlink"); }
 
 void check_one(const Check& check, const Mount& mount) {
   const Spec& spec = check.spec;
@@ -284,31 +316,42 @@ void check_one(const Check& check, const Mount& mount) {
   if (mount.is("remount") && !(mount.readonly || mount.nosuid || mount.nodev || mount.noexec || mount.noatime || mount.nosymfollow || mount.propagation))
     check.add(Code::remount_nothing, mount.mark, pointer);
   if (mount.is("unmount") && spec.namespaces.fresh(NsType::user) && mount.target) {
-    const bool own = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const Mount& other) {
-      return other.target && other.target->path == mount.target->path && !other.is("unmount") && !other.is("remount");
-    });
-    if (!own) check.add(Code::unmount_locked, mount.mark, pointer);
-  }
-  for (size_t i = 0; i < mount.devices.size(); i++) {
-    if (is_below(mount.devices[i].path, "/dev") && mount.devices[i].path != "/dev") continue;
-    const std::string device = pointer_to(pointer + "/devices", i);
-    check.add(Code::device_path, spec.mark_of(device), device, {mount.devices[i].path});
+    int own = 0;  // how many of the entries above are still there
+    for (const Mount& other : spec.mounts) {
+      if (&other == &mount) break;
+      if (!other.target || other.target->path != mount.target->path) continue;
+      if (other.is("unmount")) own--;
+      else own += makes_mount(other);
+    }
+    if (own < 1) check.add(Code::unmount_locked, mount.mark, pointer);
   }
 }
 
 /// Masks hold: what comes after one, on it or on a folder above it, must say that it means it.
 void check_order(const Check& check) {
   const std::vector<Mount>& mounts = check.spec.mounts;
+  std::multimap<std::string, size_t> earlier;  // by target: what is below a folder stands together
+  const auto below = [&](const std::string& folder) {
+    std::vector<size_t> found;
+    const std::string first = folder == "/" ? "/" : folder + "/", last = folder == "/" ? "0" : folder + "0";
+    if (folder != "/")
+      for (auto [at, end] = earlier.equal_range(folder); at != end; ++at) found.push_back(at->second);
+    for (auto at = earlier.lower_bound(first); at != earlier.end() && at->first < last; ++at) found.push_back(at->second);
+    std::sort(found.rbegin(), found.rend());  // the latest first
+    return found;
+  };
   for (size_t i = 0; i < mounts.size(); i++) {
     const Mount& mount = mounts[i];
+    if (i > 0 && mounts[i - 1].target) earlier.emplace(mounts[i - 1].target->path, i - 1);
     if (!mount.target || mount.is("mask") || mount.is("dir") || mount.is("symlink") || mount.is("remount")) continue;
-    for (size_t j = 0; j < i; j++) {
+    bool refused = mount.override_ || mount.target->path == "/";  // once is enough
+    for (const size_t j : below(mount.target->path)) {
       const Mount& before = mounts[j];
-      if (!before.target || !is_below(before.target->path, mount.target->path)) continue;
-      if (before.is("mask") && !mount.override_)
+      const bool same = before.target->path == mount.target->path;
+      if (mount.is("unmount") && same && makes_mount(before) && !before.is("mask")) break;  // only that one goes
+      if (before.is("mask") && !std::exchange(refused, true))
         check.findings.add(Code::masked_over, mount.mark, mount.pointer, {before.target->path, check.findings.files[before.mark.file].name + ":" + std::to_string(before.mark.line)}, before.mark);
-      const bool placed = !before.is("unmount") && !before.is("remount") && !before.is("mask") && !before.is("dir") && !before.is("symlink");
-      if (placed && !mount.is("unmount") && !mount.override_)
+      if (makes_mount(before) && !before.is("mask") && !mount.is("unmount") && !mount.override_)
         check.findings.add(Code::hidden_mount, mount.mark, mount.pointer, {before.target->path}, before.mark);
     }
   }

@@ -30,10 +30,13 @@ void unknown_type(Findings& findings, Mark mark, const std::string& pointer, con
 }
 
 bool decode_join(Decoder& decoder, const Node& node, NsChoice& out) {
-  out.how = NsChoice::How::join;
-  if (!node.is_scalar()) return decoder.wrong_type(node, "a path, pid:N or sandbox:NAME");
+  if (node.broken || !node.is_scalar()) return decoder.wrong_type(node, "a path, pid:N or sandbox:NAME");
   if (node.form == "pid") {
-    if (parse_integer(node.text, out.pid) && out.pid > 0 && out.pid <= 4194304) return true;
+    if (parse_integer(node.text, out.pid) && out.pid > 0 && out.pid <= 4194304) {
+      out.how = NsChoice::How::join;
+      return true;
+    }
+    out.pid = 0;
     decoder.error(Code::bad_join, node, {"pid:" + node.text});
     return false;
   }
@@ -47,6 +50,7 @@ bool decode_join(Decoder& decoder, const Node& node, NsChoice& out) {
   }
   HostPath path;
   if (!Codec<HostPath>::decode(decoder, node, path)) return false;
+  out.how = NsChoice::How::join;
   out.path = path.path;
   return true;
 }
@@ -68,8 +72,16 @@ bool decode_choice_of(Decoder& decoder, const Node& node, NsChoice& out) {
       return false;
     }
   }
-  const std::string shown = node.is_scalar() ? node.text : std::string(kind_words(node));
-  decoder.error(Code::bad_namespace_value, node, {shown});
+  const std::vector<std::string_view> known{"join", "pin"};
+  bool unknown = false;
+  for (const Member& member : node.members) {
+    if (member.key == "join" || member.key == "pin") continue;
+    std::vector<std::string> args{member.key};
+    if (const std::string_view near = nearest(member.key, known); !near.empty()) args.emplace_back(near);
+    decoder.findings.add(Code::unknown_key, member.mark, pointer_to(decoder.pointer(), member.key), std::move(args));
+    unknown = true;
+  }
+  if (!unknown) decoder.error(Code::bad_namespace_value, node, {node.is_scalar() ? "'" + node.text + "'" : std::string(kind_words(node))});
   return false;
 }
 
@@ -107,11 +119,18 @@ void Namespaces::expand(Findings& findings, Node& node) {
   if (!node.is_list()) return;
   Node map = Node::map();
   map.mark = node.mark;
+  bool broken = false;  // then the types that are not named may be meant by it: they keep their default
   for (size_t i = 0; i < node.items.size(); i++) {
     const Node& item = node.items[i];
     const std::string pointer = pointer_to("/namespaces", i);
-    if (!item.is_scalar() || !find_type(item.text)) {
-      unknown_type(findings, item.mark, pointer, item.is_scalar() ? item.text : std::string(kind_words(item)));
+    if (item.broken) {
+      broken = true;
+    } else if (!item.is_scalar()) {
+      findings.add(Code::wrong_type, item.mark, pointer, {"a namespace type", std::string(kind_words(item)), ""});
+      broken = true;
+    } else if (!find_type(item.text)) {
+      unknown_type(findings, item.mark, pointer, item.text);
+      broken = true;
     } else if (const Node* first = map.find(item.text)) {
       findings.add(Code::namespace_twice, item.mark, pointer, {item.text}, first->mark);
     } else {
@@ -121,7 +140,7 @@ void Namespaces::expand(Findings& findings, Node& node) {
     }
   }
   for (const NsInfo& each : ns_types) {
-    if (map.find(each.name)) continue;
+    if (broken || map.find(each.name)) continue;
     Node value = Node::scalar("host");
     value.mark = node.mark;
     map.set(each.name, std::move(value));
@@ -145,7 +164,9 @@ bool Codec<Namespaces>::decode(Decoder& decoder, const Node& node, Namespaces& o
 }
 
 bool Codec<NsChoice>::decode(Decoder& decoder, const Node& node, NsChoice& out) {
-  return decode_choice_of(decoder, node, out);
+  const bool ok = decode_choice_of(decoder, node, out);
+  out.broken = !ok;
+  return ok;
 }
 
 Node Codec<NsChoice>::encode(const NsChoice& value) {
@@ -195,18 +216,22 @@ void check_namespaces(const Check& check) {
   const Namespaces& ns = spec.namespaces;
   const bool user_fresh = ns.fresh(NsType::user), user_joined = ns.joined(NsType::user);
 
+  std::string unwritten;  // new by default, with the same answer
   for (const NsInfo& each : ns_types) {
     const NsChoice& choice = ns[each.type];
     const std::string pointer = pointer_to("/namespaces", each.name);
     const Mark mark = choice.mark.line ? choice.mark : spec.mark_of("/namespaces");
-    if (each.type == NsType::user) continue;
-    if (choice.how == NsChoice::How::fresh && !user_fresh && !user_joined && !check.caller.root)
-      check.add(Code::user_namespace_needed, mark, pointer, {std::string(each.name)});
+    if (each.type == NsType::user || choice.broken || ns[NsType::user].broken) continue;
+    if (choice.how == NsChoice::How::fresh && !user_fresh && !user_joined && !check.caller.root) {
+      if (choice.mark.line) check.add(Code::user_namespace_needed, mark, pointer, {std::string(each.name)});
+      else unwritten += (unwritten.empty() ? "" : ", ") + std::string(each.name);
+    }
     if (choice.how == NsChoice::How::join && !check.caller.root && !user_joined)
       check.add(Code::join_needs_user, mark, pointer, {std::string(each.name), choice.pid ? "pid:" + std::to_string(choice.pid) : choice.path});
   }
+  if (!unwritten.empty()) check.add(Code::user_namespace_needed, spec.mark_of("/namespaces"), "/namespaces", {unwritten});
   if (ns.joined(NsType::mount)) {
-    if (user_fresh) check.add(Code::join_mount_new_user, ns[NsType::mount].mark, "/namespaces/mount");
+    if (user_fresh && !ns[NsType::user].broken) check.add(Code::join_mount_new_user, ns[NsType::mount].mark, "/namespaces/mount");
     if (spec.root) check.add(Code::join_mount_root, spec.mark_of("/root"), "/root");
     if (!spec.mounts.empty() && !check.caller.root) check.add(Code::join_mount_mounts, spec.mark_of("/mounts"), "/mounts");
   }
@@ -249,7 +274,7 @@ void plan_joins(PlanBuilder& builder) {
     } else {
       // Not resolved: what /proc/PID/ns/… links to is no path.
       if (builder.facts.path(choice.path).kind == FileKind::missing) {
-        builder.error(Code::source_missing, {choice.path});
+        builder.error(Code::ns_file, {choice.path, std::string(info(type).name), "it does not exist"});
         continue;
       }
       open.path = builder.text(choice.path);

@@ -37,6 +37,7 @@ struct NsChoice {
   How how = How::fresh;
   std::string path;   // join: a namespace file,
   int64_t pid = 0;    // or the process pid:N
+  bool broken = false;  // what is written is wrong, and has its diagnostic
   bool is_host() const { return how == How::host; }
   Mark mark;
 };

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <set>
 
 #include "spec/builder.hpp"
 
@@ -35,7 +36,7 @@ std::vector<std::string_view> limit_names() {
 bool good_variable(std::string_view name) { return !name.empty() && name.find('=') == name.npos; }
 
 bool decode_limit(Decoder& decoder, const Node& node, Limit& out) {
-  if (!node.is_scalar()) return decoder.wrong_type(node, "a number, a size, a duration, or unlimited");
+  if (node.broken || !node.is_scalar()) return decoder.wrong_type(node, "a number, a size, a duration, or unlimited");
   out = {node.text, node.mark, node.plain};
   return true;
 }
@@ -108,7 +109,7 @@ Node Codec<ProcessCommand>::schema() {
 bool Codec<EnvInherit>::decode(Decoder& decoder, const Node& node, EnvInherit& out) {
   out = {};
   if (node.is_list()) return decoder.read(node, out.patterns);
-  return Codec<bool>::decode(decoder, node, out.all);
+  return decode_boolean(decoder, node, out.all, "true, false, or a list of names");
 }
 Node Codec<EnvInherit>::encode(const EnvInherit& value) {
   if (value.all) return Node::boolean(true);
@@ -165,7 +166,10 @@ bool Codec<Stdio>::decode(Decoder& decoder, const Node& node, Stdio& out) {
     return false;
   }
   out.kind = node.form == "append" ? Stdio::Kind::append : Stdio::Kind::path;
-  if (out.kind == Stdio::Kind::append && input) return decoder.wrong_type(node, "inherit or a host path");
+  if (out.kind == Stdio::Kind::append && input) {
+    decoder.error(Code::wrong_type, node, {"inherit or a host path", "text", "append:" + node.text});
+    return false;
+  }
   if (out.kind == Stdio::Kind::append && node.text.empty()) {
     decoder.error(Code::append_path, node);
     return false;
@@ -197,7 +201,7 @@ bool Codec<LimitPair>::decode(Decoder& decoder, const Node& node, LimitPair& out
     else {
       std::vector<std::string> args{member.key};
       if (const std::string_view near = nearest(member.key, {"soft", "hard"}); !near.empty()) args.emplace_back(near);
-      decoder.error_at(Code::unknown_key, member.mark, std::move(args));
+      decoder.findings.add(Code::unknown_key, member.mark, pointer_to(decoder.pointer(), member.key), std::move(args));
       ok = false;
     }
   }
@@ -286,7 +290,8 @@ void check_limits(const Check& check) {
     const LimitInfo* info = find_limit(name);
     if (!info) {
       std::vector<std::string> args{name};
-      if (const std::string_view near = nearest(name, limit_names()); !near.empty()) args.emplace_back(near);
+      const std::string_view word = name.starts_with("RLIMIT_") ? std::string_view(name).substr(7) : std::string_view(name);
+      if (const std::string_view near = nearest(word, limit_names()); !near.empty()) args.emplace_back(near);
       check.add(Code::unknown_limit, rlimits.marks[i], pointer, std::move(args));
       continue;
     }
@@ -294,12 +299,16 @@ void check_limits(const Check& check) {
     uint64_t soft = 0, hard = 0;
     bool ok = true;
     const auto read = [&](const Limit& limit, uint64_t& out) {
-      if (parse_limit(*info, limit, out)) return;
-      if (ok) check.add(Code::wrong_type, limit.mark, pointer, {expected[static_cast<int>(info->unit)], "text", limit.text});
+      Node node = Node::scalar(limit.text, limit.plain);
+      const bool number = looks_like_number(limit.text);
+      if (!parse_limit(*info, limit, out)) check.add(Code::wrong_type, limit.mark, pointer, {expected[static_cast<int>(info->unit)], std::string(kind_words(node)), limit.text});
+      else if (number && !limit.plain) check.add(Code::quoted_number, limit.mark, pointer, {limit.text});
+      else return;
       ok = false;
     };
     read(pair.soft, soft);
-    read(pair.hard, hard);
+    if (pair.hard.mark == pair.soft.mark) hard = soft;
+    else read(pair.hard, hard);
     if (ok && soft > hard) check.add(Code::rlimit_order, pair.soft.mark, pointer);
   }
 }
@@ -318,9 +327,9 @@ void check_process(const Check& check) {
   if (process.init && *process.init && !fresh_pid) check.add(Code::init_without_pid, spec.mark_of("/process/init"), "/process/init");
   if (process.die_with_parent && !fresh_pid)
     check.add(Code::parent_without_pid, spec.mark_of("/process/die_with_parent"), "/process/die_with_parent");
+  std::set<int64_t> passed;
   for (size_t i = 0; i < process.pass_fds.size(); i++) {
-    for (size_t j = 0; j < i; j++) {
-      if (process.pass_fds[i].value != process.pass_fds[j].value) continue;
+    if (!passed.insert(process.pass_fds[i].value).second) {
       const std::string pointer = pointer_to("/process/pass_fds", i);
       check.add(Code::pass_fd_twice, spec.mark_of(pointer), pointer, {std::to_string(process.pass_fds[i].value)});
     }

@@ -66,17 +66,22 @@ bool Codec<Capabilities>::decode(Decoder& decoder, const Node& node, Capabilitie
   bool ok = true;
   for (size_t i = 0; i < node.items.size(); i++) {
     const Node& item = node.items[i];
-    const CapabilityInfo* found = item.is_scalar() ? find_capability(item.text) : nullptr;
+    if (item.broken || !item.is_scalar()) {
+      if (!item.broken) decoder.findings.add(Code::wrong_type, item.mark, pointer_to(decoder.pointer(), i), {"the name of a capability", std::string(kind_words(item)), ""});
+      ok = false;
+      continue;
+    }
+    const CapabilityInfo* found = find_capability(item.text);
     if (found) {
       out.mask |= uint64_t{1} << found->number;
       continue;
     }
     std::vector<std::string_view> all;
     for (const CapabilityInfo& each : capabilities) all.push_back(each.name);
-    std::string word = item.is_scalar() ? item.text : std::string(kind_words(item)), upper;
-    for (const char c : word) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    std::string upper;
+    for (const char c : item.text) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     if (upper.starts_with("CAP_")) upper.erase(0, 4);
-    std::vector<std::string> args{word};
+    std::vector<std::string> args{item.text};
     if (const std::string_view near = nearest(upper, all); !near.empty()) args.emplace_back(near);
     decoder.findings.add(Code::unknown_capability, item.mark, pointer_to(decoder.pointer(), i), std::move(args));
     ok = false;

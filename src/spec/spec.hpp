@@ -15,7 +15,8 @@ template <>
 struct Codec<Version> {
   static bool decode(Decoder& decoder, const Node& node, Version&) {
     if (node.is_scalar() && node.plain && node.text == "1") return true;
-    decoder.error(Code::bad_version, node, {node.is_scalar() ? node.text : std::string(kind_words(node))});
+    if (node.is_scalar() && node.text == "1") decoder.error(Code::quoted_number, node, {node.text});
+    else decoder.error(Code::bad_version, node, {node.is_scalar() ? node.text : std::string(kind_words(node))});
     return false;
   }
   static Node encode(const Version&) { return Node::number(1); }
