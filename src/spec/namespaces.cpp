@@ -68,7 +68,7 @@ bool decode_choice_of(Decoder& decoder, const Node& node, NsChoice& out) {
       return decode_join(decoder, member.value, out);
     }
     if (member.key == "pin") {
-      decoder.error_at(Code::unsupported, member.mark, {"pin"});
+      decoder.findings.add(Code::unsupported, member.mark, pointer_to(decoder.pointer(), "pin"));
       return false;
     }
   }
