@@ -19,6 +19,14 @@ Node schema_document() {
   Node body = schema<Spec>();
   Node* properties = body.find("properties");
   if (Node* name = properties->find("name")) name->set("pattern", Node::scalar("^[a-z0-9][a-z0-9_.-]{0,62}$|\\$\\{"));
+  const auto names = [&](const char* key, const char* pattern) {
+    Node text = Node::map();
+    text.set("pattern", Node::scalar(pattern));
+    for (Node& branch : properties->find(key)->find("anyOf")->items)
+      if (branch.find("additionalProperties")) branch.set("propertyNames", text);
+  };
+  names("vars", "^(?!(UID|GID|USER|HOME|SPEC_DIR|CWD|NAME)$)[A-Za-z_][A-Za-z0-9_]*$");
+  names("sysctl", "^(net\\.[^./]|kernel\\.(msg|shm)[^./]|kernel\\.sem$|fs\\.mqueue\\.[^./])");
   Node extensions = Node::map();
   extensions.set("^x-", Node::map());
   body.set("patternProperties", std::move(extensions));

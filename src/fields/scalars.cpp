@@ -346,15 +346,17 @@ bool Codec<BoxPath>::decode(Decoder& decoder, const Node& node, BoxPath& out) {
     decoder.error(node.text.empty() ? Code::empty_path : Code::relative_target, node, std::move(args));
     return false;
   }
+  if (node.text.size() > 4095) {
+    decoder.error(Code::path_too_long, node);
+    return false;
+  }
   for (const std::string& part : split(node.text, '/')) {
     if (part != "..") continue;
     decoder.error(Code::dotdot_target, node, {node.text});
     return false;
   }
   out.path = normal_path(node.text);
-  if (out.path.size() < 4096) return true;
-  decoder.error(Code::path_too_long, node);
-  return false;
+  return true;
 }
 Node Codec<BoxPath>::encode(const BoxPath& value) { return value.path.empty() ? Node{} : Node::scalar(value.path); }
 Node Codec<BoxPath>::schema() { return schema_any_of({schema_of_text("^/(?!([^/]*/)*\\.\\.(/|$))"), schema_of_text("\\$\\{")}); }

@@ -44,17 +44,17 @@ bool decode_entry(Decoder& decoder, const Node& node, MapEntry& out) {
 
 bool decode_entries(Decoder& decoder, const Node& node, std::vector<MapEntry>& out) {
   if (!node.is_list()) return decoder.wrong_type(node, "a list of \"inside:outside:count\"");
-  bool ok = true;
-  for (size_t i = 0; i < node.items.size(); i++) ok &= decoder.read_at(i, node.items[i], out.emplace_back());
-  if (!ok) return false;
-  if (out.empty()) {
+  if (node.items.empty()) {
     decoder.error(Code::empty_list, node);
     return false;
   }
-  if (out.size() > most_extents) {
-    decoder.error(Code::id_map_extents, node, {std::to_string(out.size())});
+  if (node.items.size() > most_extents) {
+    decoder.error(Code::id_map_extents, node, {std::to_string(node.items.size())});
     return false;
   }
+  bool ok = true;
+  for (size_t i = 0; i < node.items.size(); i++) ok &= decoder.read_at(i, node.items[i], out.emplace_back());
+  if (!ok) return false;
   const auto overlaps = [](int64_t a, int64_t an, int64_t b, int64_t bn) { return a < b + bn && b < a + an; };
   const auto words = [](const MapEntry& e) {
     return std::to_string(e.inside) + ":" + std::to_string(e.outside) + ":" + std::to_string(e.count);
@@ -143,7 +143,7 @@ void IdMaps::expand(Findings& findings, Node& node) {
   if (!node.is_map()) return;
   for (const char* key : {"uid", "gid"}) {
     Node* list = node.find(key);
-    if (!list || !list->is_list()) continue;
+    if (!list || !list->is_list() || list->items.size() > most_extents) continue;
     for (Node& item : list->items) {
       if (!item.is_scalar()) continue;
       const std::vector<std::string> pieces = split_outside(item.text, ':');
@@ -236,7 +236,9 @@ Node Codec<IdMaps>::encode(const IdMaps& value) {
 Node Codec<IdMaps>::schema() {
   Node entry_keys = Node::map(), need = Node::list();
   for (const char* key : {"inside", "outside", "count"}) {
-    entry_keys.set(key, schema_of_integer(*key == 'c' ? 1 : 0, static_cast<int64_t>(id_space) - 1));
+    Node number = schema_of_integer(*key == 'c' ? 1 : 0, static_cast<int64_t>(id_space) - 1);
+    number.set("description", Node::scalar(*key == 'i' ? "The first id in the sandbox." : *key == 'o' ? "The first id outside." : "How many ids."));
+    entry_keys.set(key, std::move(number));
     need.items.push_back(Node::scalar(key));
   }
   Node entry = schema_of_type("object");
@@ -248,9 +250,13 @@ Node Codec<IdMaps>::schema() {
   list.set("minItems", Node::number(1));
   list.set("maxItems", Node::number(most_extents));
   Node keys = Node::map(), both = Node::list();
-  keys.set("uid", list);
-  keys.set("gid", std::move(list));
-  keys.set("setgroups", Codec<Setgroups>::schema());
+  const auto described = [](Node node, const char* words) {
+    node.set("description", Node::scalar(words));
+    return node;
+  };
+  keys.set("uid", described(list, "User ids."));
+  keys.set("gid", described(std::move(list), "Group ids."));
+  keys.set("setgroups", described(Codec<Setgroups>::schema(), "May supplementary groups be set? Allowed where the kernel permits it."));
   for (const char* key : {"uid", "gid"}) both.items.push_back(Node::scalar(key));
   Node map = schema_of_type("object");
   map.set("properties", std::move(keys));

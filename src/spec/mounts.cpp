@@ -143,6 +143,15 @@ Node schema_of_kind(const MountKind& kind, bool root) {
   for (const std::string_view key : kind.need)
     if (!(root && key == "target")) need.items.push_back(Node::scalar(std::string(key)));
   node.set("required", std::move(need));
+  if (Node* lower = node.find("properties")->find("lower")) {
+    lower->set("minItems", Node::number(1));
+    Node together = Node::map(), work = Node::list(), upper = Node::list();
+    work.items.push_back(Node::scalar("work"));
+    upper.items.push_back(Node::scalar("upper"));
+    together.set("upper", std::move(work));
+    together.set("work", std::move(upper));
+    node.set("dependencies", std::move(together));
+  }
   node.set("description", Node::scalar(std::string(kind.doc)));
   return titled(kind.name, std::move(node));
 }

@@ -193,7 +193,10 @@ Node Codec<Namespaces>::schema() {
   list.set("uniqueItems", Node::boolean(true));
 
   Node join = schema_of_type("object"), join_keys = Node::map(), need = Node::list();
-  join_keys.set("join", schema_of_text("^(pid:[\\s\\S]+|[\\s\\S]*(/|\\$\\{)[\\s\\S]*)$"));
+  Node ref = Node::map();
+  ref.set("description", Node::scalar("An existing one: pid:N, or the path of a namespace file."));
+  for (Member& member : schema_of_text("^(pid:[\\s\\S]+|[\\s\\S]*(/|\\$\\{)[\\s\\S]*)$").members) ref.set(member.key, std::move(member.value));
+  join_keys.set("join", std::move(ref));
   join.set("properties", std::move(join_keys));
   need.items.push_back(Node::scalar("join"));
   join.set("required", std::move(need));

@@ -226,6 +226,7 @@ Node Codec<LimitPair>::schema() {
   Node keys = Node::map(), need = Node::list();
   for (const char* key : {"soft", "hard"}) {
     keys.set(key, value);
+    keys.find(key)->set("description", Node::scalar(*key == 's' ? "The limit." : "How far the command may raise it."));
     need.items.push_back(Node::scalar(key));
   }
   Node map = schema_of_type("object");
