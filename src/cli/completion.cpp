@@ -33,7 +33,7 @@ std::vector<std::pair<std::string, std::string>> choices() {
 std::string bash() {
   std::string out = "# bash completion of nsbox\n_nsbox() {\n  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= i\n"
                     "  for ((i = 1; i < COMP_CWORD; i++)); do\n    [[ ${COMP_WORDS[i]} == -- ]] && { COMPREPLY=($(compgen -c -- \"$cur\")); return; }\n"
-                    "    [[ -z $verb && ${COMP_WORDS[i]} != -* ]] && verb=${COMP_WORDS[i]}\n  done\n  case $prev in\n";
+                    "    [[ -z $verb && ${COMP_WORDS[i]} != -* && ! ${COMP_WORDS[i-1]} =~ ^--(log-.*|color|format)$ ]] && verb=${COMP_WORDS[i]}\n  done\n  case $prev in\n";
   for (const auto& [option, words] : choices()) out += "    " + option + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$cur\")); return ;;\n";
   out += "    --report|--log-file|--output|-o) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n  esac\n  case $verb in\n    '') COMPREPLY=($(compgen -W '" + verbs() + " --help --version' -- \"$cur\")) ;;\n";
   for (const Command& command : commands()) {

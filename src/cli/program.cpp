@@ -76,6 +76,10 @@ int run_program(int argc, char** argv) {
     arguments.after.assign(dashes + 1, words.end());
     words.erase(dashes, words.end());
   }
+  if (!words.empty()) {
+    const OptionInfo* last = find_option(global_options(), words.back());
+    if (last && !last->value.empty()) return fail(2, words.back() + " needs a value: " + std::string(last->value));
+  }
   const size_t verb = verb_position(words);
   if (verb == words.size()) return no_command(words);
   const Command* command = find_command(words[verb]);

@@ -369,7 +369,10 @@ void plan_remount(PlanBuilder& builder, const Mount& mount) {
   }
   if (mount.propagation) step.propagation = flag_of(*mount.propagation);
   builder.add(step, Stage::mounts);
-  if (Tree* tree = builder.layout.at(found.path); tree && mount.readonly && *mount.readonly) tree->readonly = true;
+  if (Tree* tree = builder.layout.at(found.path); tree && mount.readonly) {
+    if (*mount.readonly) tree->readonly = true;
+    tree->closes = false;  // the last word on it is this one
+  }
 }
 
 void plan_unmount(PlanBuilder& builder, const Mount& mount) {

@@ -364,6 +364,8 @@ void PlanBuilder::make_link(const Mount& mount, const std::string& target, const
   Found found = layout.find(target, false);
   if (found.kind == FileKind::link && found.link == to) return;
   if (found.kind != FileKind::missing) return error(Code::symlink_taken, {target});
+  // `create: host` is for places to mount on; a link of the host's own is the host's business.
+  if (mount.create == Create::host && found.tree && found.tree->on_host) return error(Code::symlink_readonly, {target});
   if (!open_for_making(mount, target, found)) return;
   make_parents(found, found.path);
   add(MakeLink{{Slot::root, relative(*this, found.path), found.own}, text(to)}, Stage::mounts);
@@ -448,6 +450,11 @@ void plan_mounts(PlanBuilder& builder) {
     builder.layout.mount("/", std::move(tree));
   }
 
+  // Trees that the launcher brings along carry no locks of the kernel's.
+  if (builder.launcher_clones() && spec.security.capabilities.has("SYS_ADMIN")) {
+    const PlanBuilder::From from(builder, "/security/capabilities");
+    builder.error(Code::carried_remount);
+  }
   for (const Mount& mount : spec.mounts) {
     const PlanBuilder::From from(builder, mount.mark, mount.pointer);
     mount.kind->plan(builder, mount);

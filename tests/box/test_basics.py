@@ -100,7 +100,7 @@ def exit_statuses(t):
     check("not in the sandbox's PATH" in result.err, "message", result)
     result = t.up(spec, "/proc")
     equal(result.status, 126)
-    check("it is a folder" in result.err, "message", result)
+    check("Is a directory" in result.err, "message", result)
     t.write("script", "#!/no/such/interpreter\n", 0o755)
     t.write("text", "just text\n", 0o755)
     t.write("locked", "#!/bin/sh\n", 0o644)
