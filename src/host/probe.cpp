@@ -150,15 +150,20 @@ std::string first_line(const std::string& path) {
 /// Tries it in a child that does nothing else: what the kernel answers, and which setting says so.
 UserNamespaceFacts probe_user_namespaces() {
   UserNamespaceFacts facts;
+  // In a chroot / is not the root of the mount namespace, and the kernel refuses (EPERM): it is a
+  // folder on which nothing is mounted, or another one than that of process 1.
+  struct statx here;
   struct stat root, init_root;
-  // In a chroot / is not the root of the mount namespace, and the kernel refuses (EPERM).
-  if (stat("/", &root) == 0 && stat("/proc/1/root", &init_root) == 0)
+  if (statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, &here) == 0 && (here.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+    facts.chrooted = !(here.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+  if (!facts.chrooted && stat("/", &root) == 0 && stat("/proc/1/root", &init_root) == 0)
     facts.chrooted = root.st_dev != init_root.st_dev || root.st_ino != init_root.st_ino;
 
   const pid_t pid = fork();
+  if (pid < 0) return facts;
   if (pid == 0) _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : errno);
   int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) < 0) return facts;
+  if (waitpid(pid, &status, 0) < 0) return facts;
   const int error = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   if (error == 0) {
     facts.chrooted = false;
