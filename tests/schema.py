@@ -118,10 +118,14 @@ def undescribed(node, place):
                     yield from undescribed(each, f"{place}/{key}/{i}")
 
 
+COMMON = {"readonly", "nosuid", "nodev", "noexec", "noatime", "nosymfollow", "propagation", "optional", "create", "override"}
+
+
 def wanted(schema):
-    """Every key that some example should show, as `process.cwd`, `bind.source`, …"""
+    """Every key that some example should show, as `process.cwd`, `bind.source`, …; the keys that all
+    mounts have once, as `mount.readonly`."""
     def supported(property_):
-        return "not" not in property_
+        return not any("not" in each for each in [property_, *property_.get("anyOf", [])])
     out = set()
     for name, property_ in schema["properties"].items():
         if supported(property_):
@@ -131,7 +135,7 @@ def wanted(schema):
                 out |= {f"{name}.{key}" for key, value in inner.get("properties", {}).items() if supported(value)}
     for branch in schema["properties"]["mounts"]["anyOf"][0]["items"]["oneOf"]:
         if "properties" in branch:
-            out |= {f"{branch['title']}.{key}" for key in branch["properties"] if key != "type"}
+            out |= {f"{'mount' if key in COMMON else branch['title']}.{key}" for key in branch["properties"] if key != "type"}
     return out
 
 
@@ -144,7 +148,7 @@ def shown(value):
     mounts = value.get("mounts") or []
     for mount in mounts + [value.get("root")]:
         if isinstance(mount, dict):
-            out |= {f"{mount.get('type')}.{key}" for key in mount}
+            out |= {f"{'mount' if key in COMMON else mount.get('type')}.{key}" for key in mount}
         elif isinstance(mount, str):
             out |= {"bind.source"} | {f"bind.{short.get(word, word)}" for word in mount.split(":")[-1].split(",")}
     return out

@@ -41,7 +41,7 @@ constexpr OptionInfo init_options[] = {
 
 constexpr Command table[] = {
     {"up", "[SPEC] [-- CMD…]", "Run the sandbox and wait for it.", up_options, 0, 1, true, true, 125, run_up},
-    {"validate", "SPEC…", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
+    {"validate", "[SPEC…]", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
     {"plan", "[SPEC] [-- CMD…]", "Print the ordered steps that `up` would take.", plan_options, 0, 1, true, true, 2, run_plan},
     {"show", "[SPEC]", "Print the specification after composition, substitution and defaults.", show_options, 0, 1, false, true, 2, run_show},
     {"doctor", "[SPEC]", "Try what the specification needs on this host, and name what refuses it.", {}, 0, 1, false, true, 2, run_doctor},
@@ -49,7 +49,7 @@ constexpr Command table[] = {
     {"schema", "", "Print the JSON Schema of the language.", {}, 0, 0, false, false, 2, run_schema},
     {"reference", "", "Print the reference of the language as it stands in nsbox.yaml(5).", {}, 0, 0, false, false, 2, run_reference},
     {"completion", "bash|zsh|fish", "Print a shell's completion script.", {}, 1, 1, false, false, 2, run_completion},
-    {"version", "", "Print the version and what this build and kernel offer.", {}, 0, 0, false, false, 2, run_version},
+    {"version", "", "Print the versions of nsbox, the language and the kernel.", {}, 0, 0, false, false, 2, run_version},
 };
 
 std::string padded(std::string_view text, size_t width) {
@@ -90,7 +90,7 @@ std::vector<OptionInfo> options_of(const Command& command) {
 }
 
 std::string help_of(const Command& command) {
-  std::string out = "usage: nsbox " + std::string(command.name) + " [OPTION…] " + std::string(command.operands) + "\n\n" + std::string(command.doc) + "\n";
+  std::string out = "usage: nsbox " + std::string(command.name) + " [OPTION…]" + (command.operands.empty() ? "" : " ") + std::string(command.operands) + "\n\n" + std::string(command.doc) + "\n";
   if (command.reads_spec) out += "SPEC is a file, or `-` for standard input; left out, it is ./nsbox.yaml.\n";
   std::vector<OptionInfo> own(command.options.begin(), command.options.end());
   if (command.reads_spec) own.insert(own.end(), std::begin(spec_input), std::end(spec_input));

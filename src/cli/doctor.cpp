@@ -144,7 +144,7 @@ int run_doctor(const Arguments& arguments) {
     make_rehearsal(plan);
     const LaunchResult result = launch(plan, {});
     if (result.executed) {
-      findings.push_back({"a rehearsal of all " + std::to_string(plan.steps()) + " steps", true, "", ""});
+      findings.push_back({"a rehearsal: every step but the search for the command and its exec", true, "", ""});
     } else {
       const LaunchSentence sentence = sentence_of(plan, result, loaded.facts);
       findings.push_back({"a rehearsal", false, sentence.place + (sentence.pointer.empty() ? "" : ": " + sentence.pointer) + ": " + sentence.what, sentence.hint});

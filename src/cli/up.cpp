@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -145,7 +146,7 @@ bool open_outputs(const Arguments& arguments, const Command& command, Outputs& o
     const std::string path = arguments.value("report");
     outputs.report = Fd::adopt(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644));
     if (!outputs.report) {
-      usage_error(command, "--report '" + escape(path) + "': " + strerror(errno));
+      usage_error(command, "--report '" + escape(path) + "': " + (errno == ELOOP ? "it is a symbolic link, and links are not followed" : strerror(errno)));
       return false;
     }
   }

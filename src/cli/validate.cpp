@@ -44,6 +44,7 @@ int run_validate(const Arguments& arguments) {
       continue;
     }
     fputs(findings_text(findings, 2).c_str(), stderr);
+    if (unreadable) continue;
     if (bad) fprintf(stderr, "%s: %zu error(s), %zu warning(s)\n", escape(input.path).c_str(), findings.count(Severity::error), findings.count(Severity::warning));
     else printf("%s: valid%s\n", escape(input.path).c_str(), findings.diagnostics.empty() ? "" : ", with warnings");
   }

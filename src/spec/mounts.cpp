@@ -369,8 +369,11 @@ void check_order(const Check& check) {
 void check_proc(const Check& check) {
   const Spec& spec = check.spec;
   if (!spec.namespaces.fresh(NsType::pid) || spec.namespaces.joined(NsType::mount)) return;
-  for (const Mount& mount : spec.mounts)
-    if (mount.target && mount.target->path == "/proc") return;
+  for (const Mount& mount : spec.mounts) {
+    if (!mount.target || mount.target->path != "/proc") continue;
+    if (mount.is("bind") && mount.source && mount.source->path == "/proc") check.add(Code::stale_proc, mount.mark, mount.pointer);
+    return;
+  }
   const bool sees_host = spec.host_root() || (spec.root && spec.root->mount && spec.root->mount->source && spec.root->mount->source->path == "/");
   const Mark mark = spec.mark_of("/mounts");
   if (sees_host) check.add(Code::stale_proc, mark, "/mounts");
@@ -400,7 +403,7 @@ void check_mounts(const Check& check) {
   }
   for (const Mount& mount : spec.mounts) check_one(check, mount);
   check_order(check);
-  if (fresh) check_proc(check);
+  check_proc(check);
 
   const bool shifted = spec.namespaces.fresh(NsType::user) && spec.id_maps.effective(check.caller) == IdMaps::Form::shift;
   if (shifted) {

@@ -385,6 +385,27 @@ def propagation_types(t):
 
 
 @test()
+def a_shared_host_gets_nothing(t):
+    """Where the host's mounts are shared, as systemd makes them, no mount of a sandbox appears there."""
+    inner = ("import ctypes, os, subprocess, sys\n"
+             "libc = ctypes.CDLL(None)\n"
+             f"libc.mount(None, b'/', None, {MS_REC | 1 << 20}, None)\n"
+             "before = open('/proc/self/mountinfo').read()\n"
+             "assert 'shared:' in before\n"
+             "for spec in sys.argv[2:]:\n"
+             f"    status = subprocess.run([sys.argv[1], 'up', spec, '--', {t.probe!r}, 'exit', '0'], preexec_fn=lambda: ({t.root} or (os.setgroups([]), os.setresgid({UID}, {UID}, {UID}), os.setresuid({UID}, {UID}, {UID})))).returncode\n"
+             "    assert status == 0, (spec, status)\n"
+             "after = open('/proc/self/mountinfo').read()\n"
+             "assert before == after, after\n")
+    specs = [t.spec("root: host\nmounts: [{type: proc, target: /proc}, {type: tmpfs, target: /mnt}]\n", "host.yaml"),
+             t.spec("root: host\npropagation: slave\nmounts: [{type: tmpfs, target: /mnt}]\n", "slave.yaml"),
+             t.spec("root: {type: bind, source: /}\nmounts: [{type: proc, target: /proc}]\n", "bind.yaml"),
+             t.spec(f"mounts: [{t.probe}, {{type: dev, target: /dev}}]\n", "tmpfs.yaml")]
+    result = subprocess.run(["unshare", "--mount", sys.executable, "-c", inner, t.nsbox, *specs], capture_output=True, text=True)
+    equal(result.returncode, 0, result.stdout + result.stderr)
+
+
+@test()
 def many_mounts(t):
     for number in range(300):
         t.mkdir(f"many/{number}")
