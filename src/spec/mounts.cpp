@@ -234,7 +234,14 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
     return;
   }
   if (pieces.size() > next) {
-    for (const std::string& word : split_outside(pieces[next], ',')) {
+    // There are eight options; what has many more is no short form, and is not searched word by word.
+    const std::vector<std::string> written = split_outside(pieces[next], ',', 65);
+    if (written.size() > 64) {
+      findings.add(Code::mount_short_form, mark, pointer, {node.text.substr(0, 60) + "…"});
+      node = std::move(map);
+      return;
+    }
+    for (const std::string& word : written) {
       const auto option = std::find_if(std::begin(short_options), std::end(short_options), [&](const ShortOption& each) { return each.word == word; });
       if (option != std::end(short_options)) {
         if (map.find(option->key)) findings.add(Code::mount_option_twice, mark, pointer, {word});
