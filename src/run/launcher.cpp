@@ -192,7 +192,6 @@ void take_failure(Session& session, LaunchResult& result) {
     result.call = page.call ? page.call : "";
     result.detail = page.detail;
     result.head.assign(page.head, page.head_length);
-    result.command = session.child.command;
     if (result.why == Why::command_missing || result.why == Why::command_refused || result.why == Why::interpreter_missing) result.command = page.detail;
   } else {
     result.step = page.step.load();
