@@ -173,7 +173,9 @@ class Supervisor {
         const bool again = last_signal_ == signal && now - last_time_ < 1'000'000'000;
         last_signal_ = signal;
         last_time_ = now;
-        if (again || !result_.executed) return kill_all();
+        // Once the payload has come to execve it may be running before its init has said so: then the
+        // signal is for the command, and init finds it in the channel.
+        if (again || (!result_.executed && !session_.child.page->executing.load())) return kill_all();
         break;
       }
       default: break;

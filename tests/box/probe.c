@@ -8,7 +8,8 @@
  *   probe read PATH        prints the file, or the errno's name
  *   probe stat PATH        kind, mode, owner, flags of the mount
  *   probe ls PATH          the names in a folder
- *   probe sleep SECONDS
+ *   probe sleep SECONDS    prints "ready" first
+ *   probe spin             is busy until it is killed
  *   probe ioctl NUMBER     ioctl(0, NUMBER) on a terminal: the errno's name
  *   probe clock            monotonic and boot time in seconds
  *   probe unshare FLAGS    unshare(2): the errno's name
@@ -236,6 +237,9 @@ int main(int argc, char **argv) {
   if (!*verb) return picture(), 0;
   if (!strcmp(verb, "exit")) return atoi(argv[2]);
   if (!strcmp(verb, "signal")) return raise(atoi(argv[2])), 99;
+  if (!strcmp(verb, "spin"))
+    for (volatile unsigned n = 0;; n++) {
+    }
   if (!strcmp(verb, "sleep")) {
     puts("ready");
     fflush(stdout);

@@ -198,6 +198,23 @@ def signals_are_passed_on(t):
 
 
 @test()
+def a_signal_in_the_first_moment_is_for_the_command(t):
+    """The payload runs before its init has told the launcher so, which on a busy machine takes long."""
+    busy = [t.start([t.probe, "spin"]) for _ in range(2 * os.cpu_count())]
+    try:
+        for _ in range(15):
+            process = t.start([t.nsbox, "up", t.spec(PROBE), "--", "/probe", "sleep", "100"])
+            equal(process.stdout.readline(), b"ready\n")
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+            equal(process.returncode, 143)
+    finally:
+        for process in busy:
+            process.kill()
+            process.communicate()
+
+
+@test()
 def a_second_signal_kills(t):
     process = t.start([t.nsbox, "up", t.spec(USR), "--", "sh", "-c", "trap '' INT TERM; echo ready; while :; do sleep 1; done"])
     equal(process.stdout.readline(), b"ready\n")
