@@ -83,6 +83,7 @@ void print_findings(const Findings& findings, const Arguments& arguments) {
   Node document = Node::map();
   document.set("format_version", Node::number(1));
   document.set("diagnostics", findings_json(findings));
+  document.set("more_errors", Node::number(static_cast<int64_t>(findings.more)));
   printf("%s\n", to_json(document).c_str());
 }
 

@@ -120,7 +120,7 @@ int run_reference(const Arguments&) {
   out += "# MOUNT TYPES\n\n" + mount_reference();
   out += "# KEYS OF MOUNTS\n\n" + reference_of<Mount>("");
   out += "# WARNINGS\n\n";
-  for (size_t i = 0; i < static_cast<size_t>(Code::kernel_too_old); i++) {
+  for (size_t i = 0; i < static_cast<size_t>(Code::count); i++) {
     const Code code = static_cast<Code>(i);
     if (severity_of(code) == Severity::warning) out += "*" + std::string(slug_of(code)) + "*\n\t" + safe(message_words(code)) + "\n\n";
   }

@@ -35,6 +35,7 @@ int run_show(const Arguments& arguments) {
   Node node = encode(spec);
   node.erase("extends");
   node.erase("vars");  // every value is substituted
+  if (spec.process.cpu_affinity.empty()) node.find("process")->erase("cpu_affinity");  // not "no CPU"
   if (!spec.namespaces.fresh(NsType::mount)) node.erase("propagation");
   const auto origin = [&](const std::string& pointer) -> std::string {
     const Mark mark = spec.written_at(pointer);

@@ -40,6 +40,7 @@ int run_validate(const Arguments& arguments) {
       file.set("file", Node::scalar(input.path));
       file.set("valid", Node::boolean(!bad && !unreadable));
       file.set("diagnostics", findings_json(findings));
+      file.set("more_errors", Node::number(static_cast<int64_t>(findings.more)));
       all.items.push_back(std::move(file));
       continue;
     }

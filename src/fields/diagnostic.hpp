@@ -15,6 +15,7 @@ enum class Code : uint16_t {
 #define NSBOX_CODE(name, severity, message, hint) name,
 #include "fields/codes.def"
 #undef NSBOX_CODE
+  count,  // not a code
 };
 
 struct Diagnostic {

@@ -367,7 +367,7 @@ void plan_remount(PlanBuilder& builder, const Mount& mount) {
     step.clear |= MOUNT_ATTR__ATIME;
     step.set |= *mount.noatime ? MOUNT_ATTR_NOATIME : MOUNT_ATTR_RELATIME;
   }
-  if (mount.propagation) step.propagation = flag_of(*mount.propagation);
+  if (mount.propagation) step.propagation = static_cast<uint64_t>(*mount.propagation);
   builder.add(step, Stage::mounts);
   if (Tree* tree = builder.layout.at(found.path); tree && mount.readonly) {
     if (*mount.readonly) tree->readonly = true;

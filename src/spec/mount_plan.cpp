@@ -378,7 +378,7 @@ bool PlanBuilder::attach(const Mount& mount, Slot slot, const std::string& targe
   tree.closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
   add(Attach{slot, at, false, keep || mount.propagation.has_value()}, Stage::mounts);
   if (mount.propagation) {
-    SetAttributes step{slot, 0, 0, flag_of(*mount.propagation), true};
+    SetAttributes step{slot, 0, 0, static_cast<uint64_t>(*mount.propagation), true};
     add(step, Stage::mounts);
   }
   const std::string path = layout.find(target).path;
@@ -418,7 +418,7 @@ void plan_mounts(PlanBuilder& builder) {
       const PlanBuilder::From from(builder, "/propagation");
       const bool pivots = !spec.host_root();
       const Propagation first = pivots ? Propagation::private_ : spec.propagation;
-      builder.add(SetPropagation{flag_of(first) | MS_REC}, Stage::isolate);
+      builder.add(SetPropagation{static_cast<uint64_t>(first) | MS_REC}, Stage::isolate);
     }
     if (spec.host_root()) {
       const PlanBuilder::From from(builder, "/root");
@@ -474,7 +474,7 @@ void plan_mounts(PlanBuilder& builder) {
   builder.add(PivotRoot{1u + builder.staging_made_ + builder.covered_roots_}, Stage::enter_root);
   if (spec.propagation != Propagation::private_) {
     const PlanBuilder::From type(builder, "/propagation");
-    builder.add(SetPropagation{flag_of(spec.propagation) | MS_REC}, Stage::enter_root);
+    builder.add(SetPropagation{static_cast<uint64_t>(spec.propagation) | MS_REC}, Stage::enter_root);
   }
 }
 

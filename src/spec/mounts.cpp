@@ -166,16 +166,6 @@ bool Codec<Source>::decode(Decoder& decoder, const Node& node, Source& out) {
 }
 Node Codec<Source>::encode(const Source& value) { return Node::scalar(value.path); }
 
-unsigned long flag_of(Propagation propagation) {
-  switch (propagation) {
-    case Propagation::private_: return MS_PRIVATE;
-    case Propagation::slave: return MS_SLAVE;
-    case Propagation::shared: return MS_SHARED;
-    case Propagation::unbindable: return MS_UNBINDABLE;
-  }
-  return MS_PRIVATE;
-}
-
 const MountKind* find_mount_kind(std::string_view name) {
   for (const MountKind& kind : mount_kinds())
     if (kind.name == name) return &kind;
@@ -399,8 +389,6 @@ void check_mounts(const Check& check) {
   if (!joined) needs(!spec.mounts.empty(), "/mounts");
   if (!joined) needs(spec.root && !spec.root->host, "/root");
   needs(spec.propagation != Propagation::private_, "/propagation");
-  if (spec.propagation == Propagation::unbindable)
-    check.add(Code::unknown_word, spec.mark_of("/propagation"), "/propagation", {"unbindable", "private, slave, shared"});
   if (spec.propagation == Propagation::shared && !spec.namespaces.fresh(NsType::user) && spec.host_root() && fresh)
     check.add(Code::shared_to_host, spec.mark_of("/propagation"), "/propagation");
 

@@ -3,6 +3,8 @@
 // mount_kinds.cpp says which of it a type takes, what it needs, and how it is planned. A new type
 // is a row and one function.
 #pragma once
+#include <sys/mount.h>
+
 #include <optional>
 #include <span>
 #include <vector>
@@ -17,15 +19,19 @@ class PlanBuilder;
 class Layout;
 struct MountKind;
 
-enum class Propagation : uint8_t { private_, slave, shared, unbindable };
+/// The values are mount(2)'s flags.
+enum class Propagation : uint64_t { private_ = MS_PRIVATE, slave = MS_SLAVE, shared = MS_SHARED };
+enum class MountPropagation : uint64_t { private_ = MS_PRIVATE, slave = MS_SLAVE, shared = MS_SHARED, unbindable = MS_UNBINDABLE };
 template <>
 struct EnumNames<Propagation> {
-  static constexpr std::pair<std::string_view, Propagation> names[] = {{"private", Propagation::private_},
-                                                                       {"slave", Propagation::slave},
-                                                                       {"shared", Propagation::shared},
-                                                                       {"unbindable", Propagation::unbindable}};
+  static constexpr std::pair<std::string_view, Propagation> names[] = {
+      {"private", Propagation::private_}, {"slave", Propagation::slave}, {"shared", Propagation::shared}};
 };
-unsigned long flag_of(Propagation propagation);  // MS_…
+template <>
+struct EnumNames<MountPropagation> {
+  static constexpr std::pair<std::string_view, MountPropagation> names[] = {
+      {"private", MountPropagation::private_}, {"slave", MountPropagation::slave}, {"shared", MountPropagation::shared}, {"unbindable", MountPropagation::unbindable}};
+};
 
 enum class Create : uint8_t { automatic, host, never };
 template <>
@@ -80,7 +86,7 @@ struct Mount {
   std::optional<std::string> fstype, content, to, data;
 
   std::optional<bool> readonly, nosuid, nodev, noexec, noatime, nosymfollow;
-  std::optional<Propagation> propagation;
+  std::optional<MountPropagation> propagation;
   bool optional = false;
   Create create = Create::automatic;
   bool override_ = false;
