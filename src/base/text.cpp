@@ -47,6 +47,23 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string escape_json(std::string_view json) {
+  std::string out;
+  char buffer[16];
+  while (!json.empty()) {
+    uint32_t code = 0;
+    const size_t length = std::max<size_t>(decode_utf8(json, code), 1);
+    if (code >= 0x7f && hostile(code)) {
+      snprintf(buffer, sizeof buffer, "\\u%04x", code);  // all of them have four digits at most
+      out += buffer;
+    } else {
+      out += json.substr(0, length);
+    }
+    json.remove_prefix(length);
+  }
+  return out;
+}
+
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

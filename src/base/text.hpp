@@ -10,6 +10,8 @@ namespace nsbox {
 /// Escapes what a terminal or a log could take for more than text: C0, DEL, C1, bidirectional
 /// controls, line separators and invalid UTF-8, as `\xNN` or `\u{NNNN}`.
 std::string escape(std::string_view text);
+/// The same for finished JSON, which may hold them from U+007F on.
+std::string escape_json(std::string_view json);
 
 /// Offset of the first byte that is not well-formed UTF-8 (RFC 3629: no surrogates, no overlong
 /// forms); npos when there is none.

@@ -58,7 +58,7 @@ std::string in_quotes(std::string_view text) {
       out += code;
     } else out += c;
   }
-  return out + '"';
+  return escape_json(out + '"');
 }
 
 std::string scalar_text(const Node& node) {
@@ -127,8 +127,8 @@ enum class ColorWhen { automatic, always, never } color_when = ColorWhen::automa
 
 }  // namespace
 
-std::string to_json(const Node& node, int indent) { return json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace); }
-std::string json_text(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string to_json(const Node& node, int indent) { return escape_json(json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace)); }
+std::string json_text(std::string_view text) { return escape_json(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
 std::string to_yaml(const Node& node, const Comment& comment) {
   std::string out;

@@ -68,7 +68,7 @@ std::string plan_text(const Plan& plan, bool explain) {
     snprintf(number, sizeof number, "%4u ", line.number);
     std::string row = number + line.text.name;
     if (!line.text.object.empty()) row += " " + escape(line.text.object);
-    for (const auto& [key, value] : line.text.details) row += " " + key + "=" + escape(value);
+    for (const auto& [key, value] : line.text.details) row += " " + escape(key) + "=" + escape(value);
     const std::string origin = origin_words(plan, line.origin);
     std::string calls = join(line.text.calls, " ");
     out += row + paint(1, Paint::dim, "  [" + calls + "]" + (origin.empty() ? "" : "  " + origin)) + "\n";
