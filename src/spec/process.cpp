@@ -242,6 +242,10 @@ bool Codec<CpuRange>::decode(Decoder& decoder, const Node& node, CpuRange& out) 
     const size_t dash = node.text.find('-');
     int64_t first = 0, last = 0;
     bool ok = parse_integer(std::string_view(node.text).substr(0, dash), first);
+    if (ok && dash == std::string::npos && !node.plain) {
+      decoder.error(Code::quoted_number, node, {node.text});
+      return false;
+    }
     last = first;
     if (ok && dash != std::string::npos) ok = parse_integer(std::string_view(node.text).substr(dash + 1), last);
     if (ok && first >= 0 && last >= first && last < 1024) {
