@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/facts.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "base/text.hpp"
@@ -28,13 +29,23 @@ const PathFact& HostFacts::path(const std::string& path) const {
   return paths_.emplace(path, probe_path ? probe_path(path) : PathFact{}).first->second;
 }
 
-const PathFact& HostFacts::resolved(const std::string& start, std::string* real) const {
+bool HostFacts::enters(const std::string& path, std::span<const std::string> folders, std::string& folder, std::string& rest) const {
+  rest.clear();
+  walk(path, &folder, folders, &rest);
+  return !rest.empty();
+}
+
+const PathFact& HostFacts::walk(const std::string& start, std::string* real, std::span<const std::string> folders, std::string* rest) const {
   std::vector<std::string> todo = split(normal_path(start), '/');
   std::string done;
   static const PathFact loop{FileKind::denied, "", 0, 0, 0, 0, 0, 0, 40 /* ELOOP */};
   int links = 0;
   for (size_t i = 0; i < todo.size(); i++) {
     if (todo[i].empty() || todo[i] == ".") continue;
+    if (std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()) {
+      *rest = join({todo.begin() + static_cast<ptrdiff_t>(i), todo.end()}, "/");
+      break;
+    }
     if (todo[i] == "..") {
       done = std::string(parent_path(done.empty() ? "/" : done));
       if (done == "/") done.clear();

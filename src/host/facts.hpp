@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,7 +68,10 @@ struct HostFacts {
   /// Links in the folders on the way are followed, the last component is not.
   const PathFact& path(const std::string& path) const;
   /// The same with links followed to the end; `real` gets the path that it ends at.
-  const PathFact& resolved(const std::string& path, std::string* real = nullptr) const;
+  const PathFact& resolved(const std::string& path, std::string* real = nullptr) const { return walk(path, real, {}, nullptr); }
+  /// Whether the way to `path`, links followed, goes through one of `folders` (real paths) and on: the
+  /// first of them, and the rest of the way as it is written.
+  bool enters(const std::string& path, std::span<const std::string> folders, std::string& folder, std::string& rest) const;
   const std::vector<MountFact>& mounts() const;
   /// The mount that holds `path` (which must be free of links), or null.
   const MountFact* mount_of(std::string_view path) const;
@@ -77,6 +81,8 @@ struct HostFacts {
   const UserNamespaceFacts& user_namespaces() const;
 
  private:
+  const PathFact& walk(const std::string& path, std::string* real, std::span<const std::string> folders, std::string* rest) const;
+
   mutable std::map<std::string, PathFact, std::less<>> paths_;
   mutable std::vector<MountFact> mounts_;
   mutable bool mounts_known_ = false;

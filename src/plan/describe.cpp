@@ -68,6 +68,11 @@ std::string list_words(std::span<const T> items) {
   return out;
 }
 
+std::string path_words(Str path, Str below) { return std::string(path) + (!below ? "" : path[1] ? "/" : "") + (below ? below : ""); }
+
+/// Calls that open a source.
+Calls open_calls(Str below) { return below ? Calls{"openat2", "openat2", "close"} : Calls{"openat"}; }
+
 // --- launcher ------------------------------------------------------------------------------------
 StepText text(const OpenProc&) { return {"open_proc", "/proc", {}, {"openat", "fstatfs", "fstat"}, "every later write to /proc goes through this descriptor, never through a path that the payload could have made"}; }
 StepText text(const MapReport&) { return {"map_report", "", {}, {"mmap"}, "child and payload write there how far they are; it works under any filter and is gone with exec"}; }
@@ -80,29 +85,28 @@ StepText text(const ParentDeath&) { return {"parent_death", "TERM", {}, {"getppi
 StepText text(const OpenStdio& s) {
   static constexpr const char* names[] = {"stdin", "stdout", "stderr"};
   if (s.flags == -1) return {"open_stdio", names[s.fd], {{"same_as", "stdout"}}, {}, ""};
-  return {"open_stdio", names[s.fd], {{"path", s.path}}, {"openat"}, ""};
+  return {"open_stdio", names[s.fd], {{"path", path_words(s.path, s.below)}}, open_calls(s.below), ""};
 }
 StepText text(const OpenNamespace& s) {
   if (s.pid) return {"open_namespace", "pid:" + std::to_string(s.pid), {{"file", s.path}}, {"pidfd_open", "openat2", "read", "close", "openat", "poll", "ioctl"}, "by descriptor, and only from the process that was meant: a number may have been given away again"};
   return {"open_namespace", s.path, {{"type", namespace_words(static_cast<uint64_t>(s.type))}}, {"openat", "ioctl"}, "opened before anything is entered: afterwards the path may lead elsewhere"};
 }
 StepText text(const OpenTree& s) {
-  StepText out{"open_tree", s.path, {{"slot", slot(s.slot)}}, {}, "a detached copy of the tree, checked to be what the plan was made for"};
-  if (s.below) out.object += std::string("/") + s.below;
+  StepText out{"open_tree", path_words(s.path, s.below), {{"slot", slot(s.slot)}}, {}, "a detached copy of the tree, checked to be what the plan was made for"};
   if (s.recursive && s.copy) out.details.emplace_back("recursive", "true");
   if (s.below) out.calls = {"openat2", "openat2", "close", "open_tree", "close"};
   else out.calls = {"open_tree"};
   if (s.identity.inode || s.identity.rdev) out.calls.push_back("fstat");
-  if (s.below) out.why = "it lies below a folder that the payload can write, so no link on the way is followed";
   if (!s.copy) out.why = "a layer of an overlay, by descriptor";
+  if (s.below) out.why = "it lies below a folder that the payload can write, so no link on the way is followed";
   return out;
 }
 StepText text(const OpenImage& s) {
   return {"open_image", s.path, {{"slot", slot(s.slot)}, {"fstype", s.type}}, {"openat", "fstat", "openat", "ioctl", "openat", "ioctl", "fsopen", "fsconfig", "fsconfig*", "fsmount", "close", "close", "close", "close"}, "a loop device that goes away with the mount"};
 }
-StepText text(const OpenFile& s) { return {"open_file", s.path, {{"slot", slot(s.slot)}}, {"openat"}, ""}; }
+StepText text(const OpenFile& s) { return {"open_file", path_words(s.path, s.below), {{"slot", slot(s.slot)}}, open_calls(s.below), ""}; }
 StepText text(const MakeOnHost& s) {
-  return {s.folder ? "make_folder_on_host" : "make_file_on_host", std::string(s.path) + "/" + s.below, {}, {"openat2", "mkdirat*", "mknodat*", "fcntl*", "openat2*", "close*"}, "asked for by `create: host`; taken away at the end when it is empty"};
+  return {s.folder ? "make_folder_on_host" : "make_file_on_host", path_words(s.path, s.below), {}, {"openat2", "mkdirat*", "mknodat*", "fstat*", "fcntl*", "openat2*", "close*"}, "asked for by `create: host`; taken away at the end when it is empty"};
 }
 StepText text(const OpenTerminal&) { return {"open_terminal", "/dev/ptmx", {}, {"openat", "ioctl", "ioctl"}, "the sandbox has no /dev/pts of its own"}; }
 

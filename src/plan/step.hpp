@@ -68,6 +68,7 @@ struct ParentDeath {};    // the launcher ends with the process that started it
 struct OpenStdio {
   int fd = 0;  // 0, 1, 2
   Str path = nullptr;
+  Str below = nullptr;  // as in OpenTree
   int flags = 0;
 };
 struct OpenNamespace {  // a namespace to join
@@ -96,10 +97,11 @@ struct OpenImage {  // a file system in a file, by a loop device that goes with 
 struct OpenFile {  // a file whose content is copied inside
   Slot slot = Slot::none;
   Str path = nullptr;
+  Str below = nullptr;  // as in OpenTree
 };
 struct MakeOnHost {  // `create: host`: a mount point that the host keeps while the sandbox lives
-  Str path = nullptr;   // an existing folder of the host
-  Str below = nullptr;  // the missing components below it
+  Str path = nullptr;   // an existing folder of the host, as it really is: no link is followed
+  Str below = nullptr;  // the way below it, of which the last components are missing
   bool folder = true;
 };
 struct OpenTerminal {};  // a pty of the host's devpts, where the sandbox has none of its own

@@ -49,6 +49,17 @@ int open_at(const At& at, const ChildState& state) {
   return sys::openat2(state.slot(at.base), *at.path ? at.path : ".", O_PATH, inside);
 }
 
+int open_source(Str path, Str below, int flags) {
+  if (!below) return open(path, flags | O_CLOEXEC, 0644);
+  const int base = sys::openat2(AT_FDCWD, path, O_PATH, RESOLVE_NO_MAGICLINKS);
+  if (base < 0) return -1;
+  const int fd = sys::openat2(base, below, static_cast<uint64_t>(flags), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, flags & O_CREAT ? 0644 : 0);
+  const int error = errno;
+  close(base);
+  errno = error;
+  return fd;
+}
+
 Outcome run(const MakeFolder& step, ChildState& state) {
   const Named place(step.at, state);
   if (place.folder < 0) return failed("openat2");

@@ -47,12 +47,7 @@ Outcome run(const UseRoot& step, ChildState& state) {
 Outcome run(const OpenTree& step, ChildState& state) {
   int fd;
   if (step.below) {
-    const int base = sys::openat2(AT_FDCWD, step.path, O_PATH, RESOLVE_NO_MAGICLINKS);
-    if (base < 0) return failed("openat2");
-    const int place = sys::openat2(base, step.below, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-    const int error = errno;
-    close(base);
-    errno = error;
+    const int place = open_source(step.path, step.below, O_PATH);
     if (place < 0) return failed("openat2");
     fd = sys::open_tree(place, "", step.copy, step.recursive);
     const int tree_error = errno;

@@ -34,7 +34,11 @@ Session::~Session() {
   for (int& fd : child.stdio)
     if (fd > 2) close(fd);
   // By descriptor, never by path, and never more than the empty thing that was made.
-  for (auto each = made.rbegin(); each != made.rend(); ++each) unlinkat(each->folder.number(), each->name.c_str(), each->is_folder ? AT_REMOVEDIR : 0);
+  for (auto each = made.rbegin(); each != made.rend(); ++each) {
+    struct stat now;
+    if (fstatat(each->folder.number(), each->name.c_str(), &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != each->inode) continue;
+    if (each->is_folder || now.st_size == 0) unlinkat(each->folder.number(), each->name.c_str(), each->is_folder ? AT_REMOVEDIR : 0);
+  }
   if (child.page) munmap(child.page, page_size);
 }
 
@@ -131,8 +135,8 @@ Outcome run(const OpenStdio& step, Session& session) {
     session.child.stdio_kept[step.fd] = false;
     return done;
   }
-  const int fd = open(step.path, step.flags | O_CLOEXEC | O_NOCTTY, 0644);
-  if (fd < 0) return failed("openat");
+  const int fd = open_source(step.path, step.below, step.flags | O_NOCTTY);
+  if (fd < 0) return failed(step.below ? "openat2" : "openat");
   session.child.stdio[step.fd] = fd;
   return done;
 }
@@ -219,12 +223,12 @@ Outcome run(const OpenImage& step, Session& session) {
 }
 
 Outcome run(const OpenFile& step, Session& session) {
-  session.child.slot(step.slot) = open(step.path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  return session.child.slot(step.slot) < 0 ? failed("openat") : done;
+  session.child.slot(step.slot) = open_source(step.path, step.below, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+  return session.child.slot(step.slot) < 0 ? failed(step.below ? "openat2" : "openat") : done;
 }
 
 Outcome run(const MakeOnHost& step, Session& session) {
-  Fd folder = Fd::adopt(sys::openat2(AT_FDCWD, step.path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS));
+  Fd folder = Fd::adopt(sys::openat2(AT_FDCWD, step.path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
   if (!folder) return failed("openat2");
   std::string rest = step.below;
   for (;;) {
@@ -233,7 +237,11 @@ Outcome run(const MakeOnHost& step, Session& session) {
     const bool last = slash == std::string::npos, as_folder = !last || step.folder;
     const int made = as_folder ? mkdirat(folder.number(), name.c_str(), 0755) : mknodat(folder.number(), name.c_str(), S_IFREG | 0644, 0);
     if (made < 0 && errno != EEXIST) return failed(as_folder ? "mkdirat" : "mknodat");
-    if (made == 0) session.made.push_back({Fd::adopt(fcntl(folder.number(), F_DUPFD_CLOEXEC, 3)), name, as_folder});
+    if (made == 0) {
+      struct stat info;
+      if (fstatat(folder.number(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) return failed("newfstatat");
+      session.made.push_back({Fd::adopt(fcntl(folder.number(), F_DUPFD_CLOEXEC, 3)), name, as_folder, info.st_ino});
+    }
     if (last) return done;
     folder = Fd::adopt(sys::openat2(folder.number(), name.c_str(), O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
     if (!folder) return failed("openat2");

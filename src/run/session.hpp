@@ -18,6 +18,7 @@ struct MadeOnHost {
   Fd folder;
   std::string name;
   bool is_folder;
+  ino_t inode;
 };
 
 struct Session {

@@ -129,6 +129,8 @@ Outcome run(const ChangeOwner&, ChildState&);
 Outcome run(const CopyMode&, ChildState&);
 /// A descriptor (O_PATH) of a place; -1 with errno.
 int open_at(const At& at, const ChildState& state);
+/// A source of the host: `path`, or what is `below` it without any link on the way.
+int open_source(Str path, Str below, int flags);
 // session_steps.cpp
 Outcome run(const NewTerminal&, ChildState&);
 Outcome run(const NewKeyring&, ChildState&);

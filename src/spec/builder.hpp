@@ -56,6 +56,13 @@ class PlanBuilder {
   /// ids are shifted, and binds need MOUNT_ATTR_IDMAP to keep their owners.
   bool shifted() const;
 
+  /// A source as it is looked up at the launch. A payload may edit its writable folders between two
+  /// launches: what lies below one is found from there without following any link.
+  struct Way {
+    Str path = nullptr, below = nullptr;
+  };
+  Way way_to(const std::string& source);
+
   // --- pieces that several mount types are made of (mount_plan.cpp)
   /// False, with its diagnostic unless the entry is optional, when the source can't be used.
   bool source_is_there(const Mount& mount, const PathFact& fact, const std::string& path);
@@ -101,6 +108,7 @@ class PlanBuilder {
   Stage source_stage() const;
 
   uint32_t origin_ = 0;
+  std::vector<std::string> writable_;  // the folders of the host that the payload can write, as they really are
   bool staging_made_ = false, terminal_made_ = false, empty_folder_made_ = false;
   unsigned staging_names_ = 0;
   uint32_t covered_roots_ = 0;  // roots that a layer has taken the place of

@@ -12,6 +12,17 @@ PlanBuilder::PlanBuilder(const Spec& spec, const HostFacts& facts, Findings& fin
     : spec(spec), facts(facts), findings(findings), maps(maps_on(spec, facts)), layout(facts) {
   plan.name = spec.name;
   for (const SourceFile& file : findings.files) plan.files.push_back(file.name);
+  const auto note = [&](const std::string& path) {
+    std::string real;
+    facts.resolved(path, &real);
+    if (real != "/") writable_.push_back(real);  // who can write there sees everything as it is
+  };
+  const auto note_mount = [&](const Mount& mount) {
+    if (mount.is("bind") && !mount.effective_readonly() && mount.source) note(mount.source->path);
+    if (mount.upper) note(mount.upper->path);
+  };
+  for (const Mount& mount : spec.mounts) note_mount(mount);
+  if (spec.root && spec.root->mount) note_mount(*spec.root->mount);
 }
 
 PlanBuilder::From::From(PlanBuilder& builder, Mark mark, std::string_view pointer) : builder_(builder), before_(builder.origin_) {

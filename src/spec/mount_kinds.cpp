@@ -308,7 +308,8 @@ void plan_file(PlanBuilder& builder, const Mount& mount) {
     if (!builder.source_is_there(mount, fact, mount.content_from->path)) return;
     if (fact.kind != FileKind::file) return builder.error(Code::source_type, {mount.content_from->path, std::string(words_of(fact.kind)), "a file"});
     write.from = builder.new_slot();
-    builder.add(OpenFile{write.from, builder.text(mount.content_from->path)});
+    const PlanBuilder::Way way = builder.way_to(mount.content_from->path);
+    builder.add(OpenFile{write.from, way.path, way.below});
   }
   builder.add(write, Stage::mounts);
   if (mount.uid || mount.gid) builder.add(ChangeOwner{at, mount.uid ? mount.uid->value : -1, mount.gid ? mount.gid->value : -1}, Stage::mounts);

@@ -40,6 +40,12 @@ bool PlanBuilder::shifted() const { return new_user_namespace() && spec.id_maps.
 /// Over the host's own tree a source must be taken before anything covers it.
 Stage PlanBuilder::source_stage() const { return spec.host_root() ? Stage::isolate : Stage::mounts; }
 
+PlanBuilder::Way PlanBuilder::way_to(const std::string& source) {
+  std::string folder, rest;
+  if (!facts.enters(source, writable_, folder, rest)) return {text(source)};
+  return {text(folder), text(rest)};
+}
+
 bool PlanBuilder::source_is_there(const Mount& mount, const PathFact& fact, const std::string& path) {
   if (fact.kind == FileKind::missing) {
     if (!mount.optional) error(Code::source_missing, {path});
@@ -56,19 +62,11 @@ Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idma
   std::string real;
   const PathFact& fact = facts.resolved(source, &real);
   OpenTree step;
-  step.path = text(source);
+  const Way way = way_to(source);
+  step.path = way.path;
+  step.below = way.below;
   step.recursive = recursive;
   step.identity = device.rdev ? device : Identity{fact.device, fact.inode, 0};
-
-  // A payload may edit its writable folders between two launches: what lies below one is found
-  // from there without following any link.
-  for (const Mount& other : spec.mounts) {
-    if (!other.is("bind") || other.effective_readonly() || !other.source || other.source->path == source) continue;
-    if (!is_below(source, other.source->path)) continue;
-    step.path = text(other.source->path);
-    step.below = text(source.substr(other.source->path.size() + 1));
-    break;
-  }
   if (slot == Slot::none) slot = new_slot();
   step.slot = slot;
   if (launcher_clones()) add(PrepareStep{step});
@@ -150,7 +148,8 @@ Slot PlanBuilder::take_layer(const Mount& mount, const std::string& source, std:
     if (!copied && new_user_namespace()) return Slot::none;
   }
   if (!copied) {
-    OpenTree step{new_slot(), text(source), nullptr, false, false, {fact.device, fact.inode, 0}};
+    const Way way = way_to(source);
+    OpenTree step{new_slot(), way.path, way.below, false, false, {fact.device, fact.inode, 0}};
     add(ChildStep{step}, source_stage());
     return step.slot;
   }
@@ -169,6 +168,12 @@ bool PlanBuilder::take_upper(const Mount& mount, NewOverlay& overlay) {
   for (const auto& [path, real] : {std::pair{&mount.upper->path, &upper}, std::pair{&mount.work->path, &work}}) {
     const PathFact fact = facts.resolved(*path, real);
     if (!source_is_there(Mount{}, fact, *path)) return false;
+    // The kernel follows links when it is given these two.
+    const Way way = way_to(*path);
+    if (way.below && *real != join_path(way.path, way.below)) {
+      error(Code::source_denied, {*path, "a link below a folder that the sandbox can write"});
+      return false;
+    }
     if (fact.kind == FileKind::folder) continue;
     error(Code::source_type, {*path, std::string(words_of(fact.kind)), "a folder"});
     return false;
@@ -302,10 +307,9 @@ bool PlanBuilder::open_for_making(const Mount& mount, const std::string& target,
   }
   const Tree* tree = found.tree;
   if (mount.create == Create::host && tree && tree->kind == Tree::Kind::host) {
-    std::string folder = tree->hosts[0];
-    if (found.existing != found.mount) folder = join_path(folder, std::string_view(found.existing).substr(found.mount == "/" ? 1 : found.mount.size() + 1));
-    const std::string rest = found.path.substr(found.existing == "/" ? 1 : found.existing.size() + 1);
-    add(MakeOnHost{text(folder), text(rest), true});
+    // From the tree's own root on, or a folder on the way could be a link by the time of the launch.
+    const std::string rest = found.path.substr(found.mount == "/" ? 1 : found.mount.size() + 1);
+    add(MakeOnHost{text(tree->hosts[0]), text(rest), true});
     return true;
   }
   if (tree && tree->on_host) {

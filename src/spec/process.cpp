@@ -382,7 +382,9 @@ void plan_stdio(PlanBuilder& builder) {
     if (file.kind == Stdio::Kind::stdout_file) {
       step.flags = -1;  // the same open file as descriptor 1
     } else {
-      step.path = builder.text(file.path.path);
+      const PlanBuilder::Way way = builder.way_to(file.path.path);
+      step.path = way.path;
+      step.below = way.below;
       step.flags = fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | (file.kind == Stdio::Kind::append ? O_APPEND : O_TRUNC);
     }
     builder.add(step);
