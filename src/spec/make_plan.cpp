@@ -74,9 +74,12 @@ void plan_clone(PlanBuilder& builder) {
   builder.plan.clone.step.joiner = builder.spec.namespaces.any_joined();
 }
 
-/// The gate is needed only where the launcher has something to do for the child.
+/// The gate is needed only where the launcher has something to do for the child, which includes to
+/// close itself before a payload that can see it.
 void plan_gate(PlanBuilder& builder) {
-  if (builder.plan.place.empty()) return;
+  const bool waits = !builder.plan.place.empty() || !builder.spec.namespaces.fresh(NsType::pid);
+  builder.add(PlaceStep{ClearDumpable{}}, Stage::place);
+  if (!waits) return;
   builder.add(ChildStep{WaitGate{}}, Stage::map_identity);
   builder.add(PlaceStep{OpenGate{}}, Stage::place);
 }
