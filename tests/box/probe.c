@@ -14,12 +14,19 @@
  *   probe clock            monotonic and boot time in seconds
  *   probe unshare FLAGS    unshare(2): the errno's name
  *   probe orphans N        leaves N short-lived orphans behind, then counts zombies
+ *   probe args WORD…       prints its arguments, one on a line
+ *   probe open PATH        open(2) for writing, and nothing written: the errno's name
+ *   probe kill PID SIGNAL  kill(2): the errno's name
+ *   probe peek PID         what of another process can be reached, by name
+ *   probe exes             the errnos of opening every /proc/PID/exe for writing
+ *   probe key NAME         looks for a user's key in the session's keyring: the errno's name
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,10 +35,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -232,6 +241,33 @@ static int count_zombies(void) {
   return zombies;
 }
 
+static int open_error(const char *path, int flags) {
+  int fd = open(path, flags | O_CLOEXEC);
+  if (fd < 0) return errno;
+  return close(fd), 0;
+}
+
+/* Prints each way to another process that is open; nothing when all are closed. */
+static void peek(const char *pid) {
+  static const struct { const char *file; int flags; } files[] = {{"mem", O_RDWR}, {"fd", O_RDONLY}, {"fd/0", O_PATH}, {"cwd", O_PATH}, {"root", O_RDONLY}, {"exe", O_RDONLY}, {"environ", O_RDONLY}, {"maps", O_RDONLY}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%s/%s", pid, files[i].file);
+    if (!open_error(path, files[i].flags)) puts(files[i].file);
+  }
+  if (!ptrace(PTRACE_SEIZE, atoi(pid), NULL, NULL)) puts("ptrace");
+}
+
+static void try_every_exe(void) {
+  DIR *proc = opendir("/proc");
+  for (struct dirent *entry; proc && (entry = readdir(proc));) {
+    char path[300];
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    snprintf(path, sizeof path, "/proc/%s/exe", entry->d_name);
+    printf("%s %s\n", entry->d_name, name_of(open_error(path, O_WRONLY)));
+  }
+}
+
 int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   if (!*verb) return picture(), 0;
@@ -281,6 +317,15 @@ int main(int argc, char **argv) {
     for (int tries = 0; tries < 100 && count_zombies(); tries++) usleep(20000);
     return printf("%d\n", count_zombies()), 0;
   }
+  if (!strcmp(verb, "args")) {
+    for (int i = 2; i < argc; i++) puts(argv[i]);
+    return 0;
+  }
+  if (!strcmp(verb, "open")) return puts(name_of(open_error(argv[2], O_WRONLY))), 0;
+  if (!strcmp(verb, "kill")) return puts(name_of(kill(atoi(argv[2]), atoi(argv[3])) < 0 ? errno : 0)), 0;
+  if (!strcmp(verb, "peek")) return peek(argv[2]), 0;
+  if (!strcmp(verb, "exes")) return try_every_exe(), 0;
+  if (!strcmp(verb, "key")) return puts(name_of(syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", argv[2], 0) < 0 ? errno : 0)), 0;
   fprintf(stderr, "probe: %s?\n", verb);
   return 2;
 }

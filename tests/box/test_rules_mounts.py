@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: MIT
+"""The rules about file trees, one test or more for each: where a mount point, a source, a device may
+come from. The names begin with the rule's number in SECURITY.md."""
+import ctypes, os, shutil, stat, subprocess, sys, time
+sys.path.insert(0, os.path.dirname(__file__))
+from lib import *
+
+LONG = bool(os.environ.get("NSBOX_LONG"))
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+KINDS = ("{type: dir, target: %s%s}", "{type: tmpfs, target: %s%s}", "{type: file, target: %s, content: evil%s}", "{type: symlink, target: %s, to: y%s}",
+         "{type: bind, source: DIR/good, target: %s%s}", "{type: mask, target: %s%s}")
+
+
+class Victim:
+    """A folder of the host, the caller's own, that no specification names: only nsbox keeps it as it is."""
+
+    def __init__(self, t):
+        self.path = t.mkdir("victim")
+        t.write("victim/canary", "canary\n")
+        os.utime(self.path, (0, 0))
+
+    def check(self, what, result=None):
+        equal(os.listdir(self.path), ["canary"], what)
+        equal(open(self.path + "/canary").read(), "canary\n", what)
+        equal(os.stat(self.path).st_mtime, 0, f"{what}: made and taken away again: {result}")
+        if result:
+            check("canary" not in result.out, f"{what}: visible inside", result)
+
+
+def own_mounts():
+    return open("/proc/self/mountinfo").read()
+
+
+def plant(folder, links):
+    os.makedirs(folder, exist_ok=True)
+    for name, to in links.items():
+        os.symlink(to, os.path.join(folder, name))
+
+
+def leads(victim):
+    """What a payload can plant as `link`, by name."""
+    climb = "../" * 20 + victim[1:]
+    yield "absolute", {"link": victim}
+    yield "climbing", {"link": climb}
+    yield "the old root", {"link": "/oldroot" + victim}
+    yield "the root of process 1", {"link": "/proc/1/root" + victim}
+    yield "the own root", {"link": "/proc/self/root" + victim}
+    yield "the own folder", {"link": "/proc/self/cwd/" + climb}
+    yield "a descriptor", {"link": "/proc/self/fd/7/" + climb}
+    yield "a thread's descriptor", {"link": "/proc/thread-self/fd/3"}
+    yield "a chain", {"link": "one", "one": "two", "two": "/" + climb}
+    yield "the root", {"link": "/"}
+    yield "one up", {"link": ".."}
+    yield "in the middle", {"link": "step/..", "step": victim}
+    yield "dangling", {"link": victim + "/missing"}
+    yield "a file", {"link": victim + "/canary"}
+    yield "a loop", {"link": "link"}
+
+
+@test()
+def r01_targets_through_planted_links(t):
+    victim, before = Victim(t), own_mounts()
+    t.mkdir("good")
+    for number, (name, links) in enumerate(leads(victim.path)):
+        rw = f"rw{number}"
+        plant(t.mkdir(rw), links)
+        for target in ("/rw/link/x", "/rw/link"):
+            for create in ("", ", create: host"):
+                for kind in KINDS:
+                    entry = kind % (target, create)
+                    result = t.up(PROBE + f"  - DIR/{rw}:/rw:rw\n  - {entry}\n", "/probe", "ls", target)
+                    what = f"{name}: {entry}"
+                    victim.check(what, result)
+                    equal(sorted(os.listdir(t.path(rw))), sorted(links), what)
+                    check(result.status in (0, 1, 125), what, result)  # 1: the probe finds no folder to list
+    equal(own_mounts(), before, "the host's mounts")
+
+
+@test()
+def r01_honest_links_are_followed_inside(t):
+    for name in ("", "run", "usr", "usr/bin", "var", "proc"):
+        t.mkdir("tree/" + name)
+    plant(t.path("tree"), {"bin": "usr/bin"})
+    plant(t.path("tree/var"), {"run": "/run", "up": "../run"})
+    for root in ("{type: bind, source: DIR/tree}", "{type: overlay, lower: [DIR/tree]}"):
+        spec = f"root: {root}\nmounts:\n  - PROBE:/bin/probe\n  - {{type: proc, target: /proc}}\n  - {{type: tmpfs, target: /var/run/new}}\n  - {{type: file, target: /var/up/hello, content: hello}}\n"
+        table = mounts(t.see(spec, "/usr/bin/probe")["mounts"])
+        check("/run/new" in table and "/run/hello" in table and "/usr/bin/probe" in table, root, sorted(table))
+    equal(os.listdir(t.path("tree/run")), [])
+
+
+@test()
+def r01_trees_whose_own_folders_are_links(t):
+    """What nsbox makes by itself is made inside too (CVE-2026-41579, CVE-2025-52565)."""
+    victim, before = Victim(t), own_mounts()
+    t.mkdir("good")
+    entries = {"dev": "{type: dev, target: /dev}", "proc": "{type: proc, target: /proc}", "sys": "{type: sysfs, target: /sys}", "tmp": "{type: tmpfs, target: /tmp}",
+               "dev/pts": "{type: devpts, target: /dev/pts}", "dev/shm": "{type: tmpfs, target: /dev/shm}", "etc": "{type: file, target: /etc/hosts, content: x}",
+               "dev/console": "{type: bind, source: /dev/null, target: /dev/console}", "dev/null": "{type: mask, target: /dev/null}", "mnt": "DIR/good:/mnt/x"}
+    for number, (name, entry) in enumerate(entries.items()):
+        tree = f"tree{number}"
+        t.mkdir(tree + "/bin")
+        shutil.copy(t.probe, t.path(tree + "/bin/probe"))
+        t.mkdir(os.path.dirname(f"{tree}/{name}"))
+        for to in (victim.path, "../" * 20 + victim.path[1:], "/proc/1/root" + victim.path, victim.path + "/canary", "/"):
+            plant(t.path(tree), {name: to})
+            for root in (f"{{type: bind, source: DIR/{tree}}}", f"{{type: bind, source: DIR/{tree}, readonly: false}}", f"{{type: overlay, lower: [DIR/{tree}]}}"):
+                result = t.up(f"root: {root}\nmounts:\n  - {entry}\n", "/bin/probe", "ls", "/" + name)
+                victim.check(f"/{name} -> {to}, {root}", result)
+                check(result.status in (0, 1, 125), name, result)
+            os.unlink(t.path(f"{tree}/{name}"))
+    equal(own_mounts(), before, "the host's mounts")
+
+
+class Swapping:
+    """Another process of the host's that renames two names of a folder into one another, without rest."""
+
+    def __init__(self, one, other):
+        self.one, self.other = one.encode(), other.encode()
+
+    def __enter__(self):
+        self.pid = os.fork()
+        if self.pid == 0:
+            while True:
+                libc.renameat2(AT_FDCWD, self.one, AT_FDCWD, self.other, RENAME_EXCHANGE)
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+@test()
+def r01_names_that_are_swapped_meanwhile(t):
+    """CVE-2021-30465, CVE-2024-45310: between folder and link, at any moment of a launch."""
+    victim, before = Victim(t), own_mounts()
+    t.mkdir("rw/a/b")
+    t.mkdir("good")
+    plant(t.path("rw"), {"other": victim.path})
+    specs = [t.spec(PROBE + "  - DIR/rw:/rw:rw\n" + more, f"swap{number}.yaml") for number, more in enumerate((
+        "  - {type: tmpfs, target: /rw/a/b}\n",
+        "  - {type: bind, source: DIR/good, target: /rw/a/new/deep, create: host}\n",
+        "  - {type: file, target: /rw/a/file, content: evil, create: host}\n",
+        "  - DIR/rw/a:/rw2\n",
+        "  - {type: overlay, target: /rw2, lower: [DIR/rw/a]}\n",
+        "  - {type: file, target: /rw2, content_from: DIR/rw/a/canary}\n"))]
+    ends = {0: 0, 125: 0}
+    with Swapping(t.path("rw/a"), t.path("rw/other")):
+        for number in range(1000 if LONG else 10):
+            for spec in specs:
+                result = t.run([t.nsbox, "up", spec, "--", "/probe", *(("read", "/rw2") if spec == specs[-1] else ("ls", "/rw2"))])
+                victim.check(spec, result)
+                status = 0 if result.status == 1 else result.status
+                check(status in ends, spec, result)
+                ends[status] += 1
+    check(ends[125], "the race was never lost by nsbox: nothing was tried", ends)
+    equal(own_mounts(), before, "the host's mounts")
+
+
+@test()
+def r01_sources_below_a_writable_bind(t):
+    """Run 1 replaces what it can write by a link; run 2 must not follow it (CVE-2024-42472)."""
+    victim = Victim(t)
+    out = t.mkdir("out")
+    t.mkdir("outer")
+    os.symlink(t.path("rw"), t.path("alias"))  # the same folder by another, honest name
+    os.symlink("rw/persist/log", t.path("into"))
+    entries = {"a bind": "  - DIR/rw/persist:/p\n", "by another name": "  - DIR/alias/persist:/p\n", "deeper": "  - DIR/rw/persist/log:/p\n", "by a link into it": "  - DIR/into:/p\n",
+               "a layer": "  - {type: overlay, target: /p, lower: [DIR/rw/persist]}\n", "a copy": "  - {type: file, target: /p, content_from: DIR/rw/persist/canary}\n",
+               "input": "process: {stdin: DIR/rw/persist/canary}\n", "output": "process: {stdout: DIR/rw/persist/canary}\n", "an upper layer": "  - {type: overlay, target: /p, lower: [DIR/out], upper: DIR/rw/persist/up, work: DIR/rw/persist/work}\n"}
+    for name, entry in entries.items():
+        shutil.rmtree(t.path("rw"), ignore_errors=True)
+        for folder in ("rw", "rw/persist", "rw/persist/log", "rw/persist/up", "rw/persist/work"):
+            t.mkdir(folder)
+        t.write("rw/persist/canary", "mine\n")
+        spec = t.spec(PROBE + "  - DIR/rw:/rw:rw\n" + entry)
+        result = t.up(spec, "/probe", "exit", "0")
+        equal(result.status, 0, f"{name}: {result}")
+        os.rename(t.path("rw/persist"), t.path("rw/old"))
+        os.symlink(victim.path, t.path("rw/persist"))
+        for file in ("log", "up", "work"):
+            os.path.exists(victim.path + "/" + file) or os.mkdir(victim.path + "/" + file)
+            t.owned(victim.path + "/" + file)
+        # What the link leads to is as good as the real one, but for its place.
+        result = t.up(spec, "/probe", "exit", "0")
+        equal(result.status, 125, f"{name}: {result}")
+        equal(open(victim.path + "/canary").read(), "canary\n", name)
+        shutil.rmtree(victim.path)
+        victim = Victim(t)
+
+
+@test()
+def r01_a_source_that_is_another_by_now(t):
+    """The plan's device and inode are those that are mounted, or nothing is."""
+    if not shutil.which("strace"):
+        raise Skip("strace is not there")
+    victim = Victim(t)
+    for name, entry, call in (("a bind", "  - DIR/src:/x\n", "open_tree"), ("a layer", "  - {type: overlay, target: /x, lower: [DIR/src]}\n", "open_tree")):
+        t.mkdir("src")
+        spec = t.spec(PROBE + entry)
+        argv = ["strace", "-f", "-qq", "-o", "/dev/null", *([] if t.root else ["-u", USER]), "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=700000", t.nsbox, "up", spec, "--", "/probe", "ls", "/x"]
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        time.sleep(0.35)
+        os.rename(t.path("src"), t.path("was"))
+        os.rename(victim.path, t.path("src"))
+        out, err = process.communicate(timeout=60)
+        os.rename(t.path("src"), victim.path)
+        os.rmdir(t.path("was"))
+        equal(process.returncode, 125, name + out + err)
+        check("is no longer what the plan was made for" in err, "message", err)
+
+
+@test()
+def r02_null_is_the_null_device(t):
+    """CVE-2025-31133: what hides a file is the host's /dev/null, proved by its number."""
+    victim = Victim(t)
+    t.write("tree/secret", "secret\n")
+    t.mkdir("tree/dev")
+    os.chown(t.path("tree"), t.uid, t.uid)
+    # In the tree it may be anything.
+    for to in ("/proc/sys/kernel/core_pattern", victim.path + "/canary"):
+        plant(t.path("tree/dev"), {"null": to})
+        spec = "root: {type: bind, source: DIR/tree}\nmounts: [{type: dir, target: /bin}, {type: bind, source: PROBE, target: /bin/probe}, {type: proc, target: /proc}, {type: mask, target: /secret}]\n"
+        info = t.see(spec, "/bin/probe", "stat", "/secret")
+        equal((info["kind"], info["rdev"]), ("character", os.makedev(1, 3)))
+        check(t.up(spec, "/bin/probe", "open", "/proc/sys/kernel/core_pattern").out.strip() in ("EROFS", "EACCES"), "core_pattern")
+        os.unlink(t.path("tree/dev/null"))
+    # On the host nothing else is taken for it.
+    fake = t.write("fake", "fake\n", 0o666)
+    check(libc.mount(fake.encode(), b"/dev/null", None, MS_BIND, None) == 0, "mount")
+    try:
+        for entry in ("{type: mask, target: /x}", "{type: proc, target: /proc}", "{type: dev, target: /dev}"):
+            result = t.up(f"mounts: [PROBE:/probe, {entry}]\n", "/probe", "exit", "0")
+            equal(result.status, 125, f"{entry}: {result}")
+            check("device" in result.err, "message", result)
+    finally:
+        libc.umount2(b"/dev/null", 2)
+    equal(open(fake).read(), "fake\n")
+    victim.check("/dev/null")
+
+
+@test()
+def r15_only_what_was_made_is_taken_away(t):
+    """CVE-2026-34079: the way to a mount point is another by the end."""
+    victim = Victim(t)
+    for name in ("new", "file"):
+        t.write(f"victim/{name}/x" if name == "new" else "victim/file", "")
+    os.mkdir(victim.path + "/new/deep")
+    shell = "  - /usr\n  - {type: symlink, target: /bin, to: usr/bin}\n  - {type: symlink, target: /lib, to: usr/lib}\n  - {type: symlink, target: /lib64, to: usr/lib64}\n"
+    spec = t.spec(PROBE + shell + "  - DIR/rw:/rw:rw\n  - DIR/rw:/again:rw\n  - {type: tmpfs, target: /rw/new/deep, create: host}\n  - {type: file, target: /rw/file, content: x, create: host}\n")
+    cases = {"nothing": ("true", []),
+             "a link for a folder above": (f"mv /rw/new /rw/moved && ln -s {victim.path} /rw/new", ["moved", "new"]),
+             "a file for a folder above": ("mv /rw/new /rw/moved && echo x >/rw/new", ["moved", "new"]),
+             "more in the folder": ("touch /rw/new/mine", ["new"]),
+             "content in the file": ("echo content >/again/file", ["file"])}
+    for name, (script, left) in cases.items():
+        t.mkdir("rw")
+        result = t.up(spec, "/bin/sh", "-c", script)
+        equal(result.status, 0, f"{name}: {result}")
+        equal(sorted(os.listdir(t.path("rw"))), left, name)
+        shutil.rmtree(t.path("rw"))
+        equal(sorted(os.listdir(victim.path)), ["canary", "file", "new"], name)
+        equal(sorted(os.listdir(victim.path + "/new")), ["deep", "x"], name)
+
+
+@test()
+def r17_a_mask_is_not_uncovered(t):
+    t.write("tree/sub/secret", "secret\n")
+    bind, mask = "  - DIR/tree:/x\n", "  - {type: mask, target: /x/sub}\n"
+    spec = t.spec(PROBE + bind + mask)
+    equal(t.up(spec, "/probe", "ls", "/x/sub").out, "")
+    lines = [line for line in t.run([t.nsbox, "plan", spec]).out.splitlines() if " move_mount /x" in line]
+    check(len(lines) == 2 and "/x/sub" in lines[1], "the plan's order", lines)
+    for later in ("  - DIR/tree:/x\n", "  - DIR/tree/sub:/x/sub\n", "  - {type: tmpfs, target: /x}\n"):
+        err = t.sentence(PROBE + bind + mask + later, "/probe")
+        check("would uncover '/x/sub'" in err, "message", err)
+    equal(t.up(PROBE + bind + mask + "  - {type: bind, source: DIR/tree/sub, target: /x/sub, override: true}\n", "/probe", "ls", "/x/sub").out, "secret\n")
+
+
+@test()
+def r20_cgroups_are_the_sandbox_own_and_read_only(t):
+    spec = t.spec(PROBE + "  - {type: cgroup2, target: /cgroup}\n  - {type: sysfs, target: /sys}\n")
+    equal(t.up(spec, "/probe", "read", "/proc/self/cgroup").out.splitlines()[-1], "0::/")
+    for path in ("/cgroup/cgroup.procs", "/cgroup/cgroup.subtree_control"):
+        check(t.up(spec, "/probe", "open", path).out.strip() != "ok", path)
+    check(t.up(spec, "/probe", "open", "/cgroup/release_agent").out.strip() == "ENOENT", "release_agent")
+    equal(t.up(spec, "/probe", "stat", "/cgroup").json()["readonly"], 1)
+
+
+@test()
+def r23_nothing_beside_the_tree_is_configuration(t):
+    """CVE-2026-40226. And R6 (CVE-2019-14271): nsbox itself reads nothing of the tree but what the plan says."""
+    if not shutil.which("strace"):
+        raise Skip("strace is not there")
+    for name in (".nsbox", "nsbox.conf", ".nsbox.yaml", "nsbox.yaml", "etc/nsbox.yaml", "etc/ld.so.preload", "etc/nsswitch.conf", "etc/locale.alias", "etc/localtime", "etc/ld.so.cache", "lib/libnss_files.so.2", "usr/lib/gconv/gconv-modules"):
+        t.write("tree/" + name, "nonsense: [\n")
+    for name in ("tree.nsbox", "tree.yml", "tree.yaml"):
+        t.write(name, "nonsense: [\n")
+    t.write("tree/etc/passwd", "app:x:0:0::/:\n")
+    t.mkdir("tree/bin")
+    shutil.copy(t.probe, t.path("tree/bin/probe"))
+    spec = t.spec("root: {type: bind, source: DIR/tree}\nprocess: {user: app, cwd: /etc}\n", "the-spec")
+    trace = t.path("trace")
+    open(trace, "w").close()
+    os.chmod(trace, 0o666)
+    env = {"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8", "LOCPATH": t.path("tree"), "GCONV_PATH": t.path("tree"), "TZ": ":" + t.path("tree/etc/localtime"), "PATH": os.environ["PATH"]}
+    argv = ["strace", "-f", "-o", trace, "-e", "trace=open,openat,openat2,execve", *([] if t.root else ["-u", USER]), t.nsbox, "up", spec, "--", "/bin/probe", "exit", "0"]
+    result = subprocess.run(argv, capture_output=True, text=True, env=env, cwd=t.path("tree"))
+    equal(result.returncode, 0, result.stderr)
+    text = open(trace).read()
+    opened = [line.split('"')[1] for line in text.splitlines() if "open" in line and '"' in line and "ENOENT" not in line]
+    allowed = ("/proc", "self/", "sys/user/", "/etc/subuid", "/etc/subgid", "/etc/passwd", "/dev/null", "/sys/", spec)
+    inside = {"/", "etc/passwd", "/etc", ".", "etc"}
+    more = [path for path in opened if path not in inside and not path.startswith(allowed) and not path.split("/")[0].isdigit()]
+    equal(more, [], "opened")
+
+
+@test()
+def r26_binds_are_restricted_with_all_below(t):
+    t.mkdir("tree/sub")
+    check(libc.mount(b"tmpfs", t.path("tree/sub").encode(), b"tmpfs", 0, b"mode=0777") == 0, "mount")
+    try:
+        for folder in ("tree", "tree/sub"):
+            os.mknod(t.path(folder + "/null"), stat.S_IFCHR | 0o666, os.makedev(1, 3))
+            os.chmod(t.path(folder + "/null"), 0o666)
+            shutil.copy(t.probe, t.path(folder + "/setuid"))
+            os.chmod(t.path(folder + "/setuid"), 0o4755)
+        for options, readonly in (("", 1), (":rw", 0)):
+            spec = t.spec(PROBE + f"  - DIR/tree:/x{options}\n")
+            for place in ("/x", "/x/sub"):
+                info = t.see(spec, "/probe", "stat", place)
+                equal((info["readonly"], info["nosuid"], info["nodev"]), (readonly, 1, 1), place + options)
+                equal(t.up(spec, "/probe", "read", place + "/null").out, "EACCES", place + "/null")
+        root = t.see("root: {type: bind, source: DIR/tree}\nmounts: [PROBE:/setuid]\n", "/setuid", "stat", "/sub")
+        equal((root["readonly"], root["nosuid"], root["nodev"]), (1, 1, 1), "as the root")
+        # Written: given, and nothing else with it.
+        spec = PROBE + "  - {type: bind, source: DIR/tree/null, target: /null, nodev: true}\n"
+        equal(t.up(spec, "/probe", "read", "/null").out, "EACCES")
+    finally:
+        libc.umount2(t.path("tree/sub").encode(), 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
