@@ -405,7 +405,8 @@ void PlanBuilder::cover(At at, bool folder, bool attributes) {
     else add(ChildStep{null}, source_stage());
     if (attributes) set_attributes(slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
   }
-  add(Attach{slot, at, true, false}, Stage::mounts);
+  // A new /proc or /sys may lack what the host's has; a place that a user has named is there.
+  add(Attach{slot, at, at.base != Slot::root, false}, Stage::mounts);
 }
 
 void PlanBuilder::new_terminal(Slot devpts) {
