@@ -188,25 +188,70 @@ def r01_sources_below_a_writable_bind(t):
         victim = Victim(t)
 
 
+class Held:
+    """A launch that is held for a moment at the first CALL, so that the host can change meanwhile."""
+
+    def __init__(self, t, call, spec, *command):
+        if not shutil.which("strace"):
+            raise Skip("strace is not there")
+        user = [] if t.root else ["-u", USER]
+        self.process = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *user, "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=600000:when=1", t.nsbox, "up", spec, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        time.sleep(0.3)
+
+    def end(self):
+        out, err = self.process.communicate(timeout=60)
+        return Result(self.process.returncode, out, err)
+
+
+@test()
+def r01_a_folder_that_is_a_link_by_now(t):
+    """The same once, at the worst moment: after the plan, before the first mount."""
+    victim = Victim(t)
+    for folder in ("b", "f"):
+        t.mkdir("victim/" + folder) if folder == "b" else t.write("victim/f", "")
+    os.utime(victim.path, (0, 0))
+    t.mkdir("good")
+    for bind, entry in ((":rw", "{type: tmpfs, target: /rw/a/b}"), (":rw", "{type: mask, target: /rw/a/f}"), (":rw", "{type: bind, source: DIR/good, target: /rw/a/new, create: host}"), (":rw", "{type: file, target: /rw/a/new, content: x, create: host}"),
+                        ("", "{type: bind, source: DIR/good, target: /rw/a/b}"), ("", "{type: tmpfs, target: /rw/a/new}"), ("", "{type: symlink, target: /rw/a/new, to: x}")):
+        shutil.rmtree(t.path("rw"), ignore_errors=True)
+        for folder in ("rw", "rw/a", "rw/a/b"):
+            t.mkdir(folder)
+        t.write("rw/a/f", "")
+        plant(t.path("rw"), {"other": victim.path})
+        call = "socketpair" if "host" in entry else "fsopen"
+        launch = Held(t, call, t.spec(PROBE + f"  - DIR/rw:/rw{bind}\n  - {entry}\n"), "/probe", "ls", "/rw/a")
+        libc.renameat2(AT_FDCWD, t.path("rw/a").encode(), AT_FDCWD, t.path("rw/other").encode(), RENAME_EXCHANGE)
+        result = launch.end()
+        equal(result.status, 125, f"{entry}: {result}")
+        equal((sorted(os.listdir(victim.path)), os.stat(victim.path).st_mtime), (["b", "canary", "f"], 0), entry)
+
+
 @test()
 def r01_a_source_that_is_another_by_now(t):
     """The plan's device and inode are those that are mounted, or nothing is."""
-    if not shutil.which("strace"):
-        raise Skip("strace is not there")
     victim = Victim(t)
-    for name, entry, call in (("a bind", "  - DIR/src:/x\n", "open_tree"), ("a layer", "  - {type: overlay, target: /x, lower: [DIR/src]}\n", "open_tree")):
-        t.mkdir("src")
-        spec = t.spec(PROBE + entry)
-        argv = ["strace", "-f", "-qq", "-o", "/dev/null", *([] if t.root else ["-u", USER]), "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=700000", t.nsbox, "up", spec, "--", "/probe", "ls", "/x"]
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        time.sleep(0.35)
+    entries = {"  - DIR/src:/x\n": "open_tree", "  - {type: overlay, target: /x, lower: [DIR/src]}\n": "open_tree"}
+    if t.root:
+        entries["  - {type: image, target: /x, source: DIR/src/canary, fstype: squashfs}\n"] = "socketpair"
+    for entry, call in entries.items():
+        t.write("src/canary", "another\n")
+        launch = Held(t, call, t.spec(PROBE + entry), "/probe", "ls", "/x")
         os.rename(t.path("src"), t.path("was"))
         os.rename(victim.path, t.path("src"))
-        out, err = process.communicate(timeout=60)
+        result = launch.end()
         os.rename(t.path("src"), victim.path)
-        os.rmdir(t.path("was"))
-        equal(process.returncode, 125, name + out + err)
-        check("is no longer what the plan was made for" in err, "message", err)
+        shutil.rmtree(t.path("was"))
+        equal(result.status, 125, f"{entry}: {result}")
+        check("is no longer what the plan was made for" in result.err and result.out == "", entry, result)
+
+
+@test()
+def r01_a_report_is_not_written_through_a_link(t):
+    victim = Victim(t)
+    os.symlink(victim.path + "/canary", t.path("report"))
+    err = t.sentence(PROBE, "/probe", args=("--report", t.path("report")))
+    check("it is a symbolic link" in err, "message", err)
+    victim.check("--report")
 
 
 @test()
@@ -260,6 +305,14 @@ def r15_only_what_was_made_is_taken_away(t):
         shutil.rmtree(t.path("rw"))
         equal(sorted(os.listdir(victim.path)), ["canary", "file", "new"], name)
         equal(sorted(os.listdir(victim.path + "/new")), ["deep", "x"], name)
+    # The host itself puts something of the same kind, empty too, in its place.
+    t.mkdir("rw")
+    launch = t.start([t.nsbox, "up", spec, "--", "/probe", "sleep", "1"])
+    equal(launch.stdout.readline(), b"ready\n")
+    os.rename(t.path("rw/file"), t.path("rw/was"))
+    t.write("rw/file", "")
+    launch.communicate()
+    equal(sorted(os.listdir(t.path("rw"))), ["file", "was"], "another file")
 
 
 @test()

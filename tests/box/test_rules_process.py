@@ -103,6 +103,41 @@ def r04_no_descriptor_and_no_folder_of_the_host(t):
 
 
 @test()
+def r04_standard_files_that_are_closed(t):
+    """No file of nsbox, nor of the host, becomes the payload's 0, 1 or 2."""
+    out = t.mkdir("out")
+    spec = t.spec(PROBE + "  - DIR/out:/out:rw\n" + "process: {command: [/probe, write, /out/ok, x]}\n")
+    for closed in range(8):
+        def close():
+            for fd in range(3):
+                if closed >> fd & 1:
+                    os.close(fd)
+        equal(t.run([t.nsbox, "up", spec], before=close).status, 0, f"closed {closed:03b}")
+        os.unlink(out + "/ok")
+        result = t.run([t.nsbox, "up", "--report", t.path("report"), spec, "--", "/probe", "stat", "/proc/self/fd/0"], before=close)
+        report = open(t.path("report")).read()
+        check(result.status == 0 and report.startswith("{") and report.endswith("}\n"), f"closed {closed:03b}: something was written among it", result, report)
+        equal(open(spec).read()[:8], "nsbox: 1")
+
+
+@test()
+def r04_init_holds_nothing_of_the_host(t):
+    """Nor any right but the one to kill (R10), and it can't gain one."""
+    launch = t.start([t.nsbox, "up", t.spec(PROBE), "--", "/probe", "sleep", "20"])
+    try:
+        equal(launch.stdout.readline(), b"ready\n")
+        init = open(f"/proc/{launch.pid}/task/{launch.pid}/children").read().split()[0]
+        files = sorted(os.readlink(f"/proc/{init}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{init}/fd"))
+        equal(files, ["anon_inode", "socket"], "its channel and its signals")
+        status = dict(line.split(":\t", 1) for line in open(f"/proc/{init}/status").read().splitlines() if ":\t" in line)
+        equal((int(status["CapPrm"], 16), int(status["CapEff"], 16), int(status["CapInh"], 16), int(status["CapAmb"], 16), status["NoNewPrivs"]), (1 << 5, 1 << 5, 0, 0, "1"))
+        equal(os.stat(f"/proc/{init}/fd").st_uid, 0, "not dumpable: root's")
+    finally:
+        launch.kill()
+        launch.communicate()
+
+
+@test()
 def r05_r06_nothing_of_nsbox_can_be_reached(t):
     """CVE-2019-5736, CVE-2016-9962: neither its memory nor its descriptors nor its program."""
     before = sum_of(t.nsbox)
@@ -169,7 +204,7 @@ def r10_capabilities_are_exactly_those(t):
     last = int(open("/proc/sys/kernel/cap_last_cap").read())
     equal(int(seen["caps"]["CapEff"], 16), (1 << last + 1) - 1)
     seen = t.see(PROBE)
-    equal({int(value, 16) for value in seen["caps"].values()}, {0})
+    equal(({int(value, 16) for value in seen["caps"].values()}, seen["nnp"]), ({0}, 1))
     # NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE, and that none of them, nor KEEP_CAPS, can change.
     equal(seen["securebits"], 0b11101111)
     seen = t.see(PROBE + "security: {no_new_privs: false}\n")
