@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The rules about what is read and printed: control characters, empty lists, integers. The names begin
-with the rule's number in SECURITY.md."""
+with the number of a rule of SECURITY.md."""
 import json, os, re, subprocess, sys, unicodedata
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *

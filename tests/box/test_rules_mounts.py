@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The rules about file trees, one test or more for each: where a mount point, a source, a device may
-come from. The names begin with the rule's number in SECURITY.md."""
+come from. The names begin with the number of a rule of SECURITY.md."""
 import ctypes, os, shutil, stat, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
@@ -189,13 +189,13 @@ def r01_sources_below_a_writable_bind(t):
 
 
 class Held:
-    """A launch that is held for a moment at the first CALL, so that the host can change meanwhile."""
+    """A launch that is held for a moment at the first (or a later) CALL, so that the host can change meanwhile."""
 
-    def __init__(self, t, call, spec, *command):
+    def __init__(self, t, call, spec, *command, when=1):
         if not shutil.which("strace"):
             raise Skip("strace is not there")
         user = [] if t.root else ["-u", USER]
-        self.process = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *user, "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=600000:when=1", t.nsbox, "up", spec, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *user, "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=600000:when={when}", t.nsbox, "up", spec, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         time.sleep(0.3)
 
     def end(self):
@@ -224,6 +224,23 @@ def r01_a_folder_that_is_a_link_by_now(t):
         result = launch.end()
         equal(result.status, 125, f"{entry}: {result}")
         equal((sorted(os.listdir(victim.path)), os.stat(victim.path).st_mtime), (["b", "canary", "f"], 0), entry)
+
+
+@test()
+def r01_a_layer_that_has_moved_by_now(t):
+    """What is made in a throw-away layer, after the host has put a link in the layer's place."""
+    victim = Victim(t)
+    t.mkdir("ro")
+    t.mkdir("ro/a")
+    plant(t.path("ro"), {"other": victim.path})
+    spec = t.spec(PROBE + "  - DIR/ro:/ro\n  - {type: dir, target: /ro/a/one}\n  - {type: mqueue, target: /mq}\n  - {type: dir, target: /ro/a/two}\n")
+    steps = t.run([t.nsbox, "plan", "--format", "json", spec, "--", "x"]).json()["steps"]
+    opened = [step["object"] for step in steps if "fsopen" in step["calls"]]
+    launch = Held(t, "fsopen", spec, "/probe", "ls", "/ro/a", when=opened.index("mqueue") + 1)
+    libc.renameat2(AT_FDCWD, t.path("ro/a").encode(), AT_FDCWD, t.path("ro/other").encode(), RENAME_EXCHANGE)
+    result = launch.end()
+    equal(result.status, 125, str(result))
+    victim.check("the layer", result)
 
 
 @test()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The rules about processes, one test or more for each: what the payload inherits, what it may become,
-and what of the launcher it can reach. The names begin with the rule's number in SECURITY.md."""
+and what of the launcher it can reach. The names begin with the number of a rule of SECURITY.md."""
 import hashlib, os, re, shutil, signal, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
