@@ -8,7 +8,9 @@ A probe is `held`, `escaped` (not ok), or `skipped` when the thing is missing fr
 a run without any sandbox shows (`open`, as root); that the sandbox hides it is no reason to skip. The
 same run tells which probes prove nothing here, since nothing stops them and they do not get through.
 
-With --launcher bwrap or open the verdicts stand beside nsbox' own, as a table."""
+nsbox runs twice for each caller, the second time with all capabilities (`granted`): what these are not
+for must hold with them as well. With --launcher bwrap or open the verdicts stand beside nsbox' own, as
+a table."""
 import argparse, array, ctypes, fcntl, hashlib, json, os, re, secrets, shutil, signal, socket, struct, subprocess, sys, termios, time, traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "box"))
@@ -28,6 +30,12 @@ def done(result, what):
     if result < 0:
         raise OSError(ctypes.get_errno(), what + ": " + os.strerror(ctypes.get_errno()))
     return result
+
+
+def difference(before, after):
+    if isinstance(before, list):
+        before, after = [each for each in before if each not in after], [each for each in after if each not in before]
+    return f"{before} became {after}"
 
 
 class Host:
@@ -224,11 +232,11 @@ class Host:
             if name in verdicts or chosen(name):
                 detail = verdicts.get(name, ("", ""))[1]
                 verdicts[name] = ("escaped", problem) if problem else ("held", detail or "as it was")
-        return {name: verdict for name, verdict in verdicts.items() if ONLY.get(name, self.caller) == self.caller}
+        return {name: verdict for name, verdict in verdicts.items() if ONLY.get(name, self.caller) == self.caller and not (launcher == "granted" and OWN_RIGHTS.match(name))}
 
     def compare(self, before):
         after = self.picture()
-        return {name: None if after[name] == before[name] else f"{before[name]} became {after[name]}" for name in before}
+        return {name: None if after[name] == before[name] else difference(before[name], after[name]) for name in before}
 
     def look_at_processes(self):
         """The kernel takes a moment to kill a namespace."""
@@ -245,13 +253,24 @@ class Host:
             "processes.kill_group": None if any(argv[-1:] == ["sentinel"] for argv in alive.values()) else "a process of the caller's group was ended",
         }
 
+    def remove(self):
+        """Also what a sandbox mounted and left in its way; the namespaces go by themselves."""
+        for line in reversed(open("/proc/self/mountinfo").readlines()):
+            if self.scratch in line:
+                libc.umount2(line.split()[4].encode(), 2)
+        shutil.rmtree(self.scratch)
 
+
+# What capabilities in the sandbox' own namespaces may well do there; all else holds with them as well.
+OWN_RIGHTS = re.compile(r"""privileges\.(?!sethostname)|files\.(chroot|remount_readonly|unmount_submount|set_capability|planted_setuid|planted_capability|\w+_set[ug]id)
+    |network\.(raw6?|packet|vsock|alg|key|xdp|bluetooth|tipc|can)$
+    |kernel\.(?!settimeofday|adjtimex|clock_adjtime|swap|acct|syslog|kexec|\w*_module|iop|vhangup|key_of_caller|unknown_calls)""", re.X)
 # The kernel keeps an ordinary user's groups, so that a file which denies one stays denied; root's are dropped.
 ONLY = {"files.group_denied": "user", "inherited.groups": "root"}
 INSIDE = {"rw": "/rw", "ro": "/ro"}
 
 
-def nsbox(host):
+def nsbox(host, more=""):
     spec = os.path.join(host.scratch, "spec.yaml")
     with open(spec, "w") as file:
         file.write(f"""nsbox: 1
@@ -269,8 +288,13 @@ mounts:
   - {host.program}:/inside
   - {host.path("rw")}:/rw:rw
   - {host.path("ro")}:/ro
-""")
+{more}""")
     return [host.nsbox, "up", spec, "--", "/inside"], INSIDE
+
+
+def granted(host):
+    """nsbox with every capability, in the sandbox' own user namespace: that must confine them."""
+    return nsbox(host, "security: {capabilities: all}\n")
 
 
 def bwrap(host):
@@ -284,7 +308,7 @@ def nothing(host):
     return [host.program], {name: host.path(name) for name in INSIDE}
 
 
-LAUNCHERS = {"nsbox": nsbox, "bwrap": bwrap, "open": nothing}
+LAUNCHERS = {"nsbox": nsbox, "granted": granted, "bwrap": bwrap, "open": nothing}
 
 
 def in_a_host(launcher, caller, words):
@@ -310,9 +334,7 @@ def in_a_host(launcher, caller, words):
                 os.write(start, json.dumps(answer).encode())
                 os.chdir("/")
                 if host:
-                    for name in ("ro/below", "vault/mount", "mqueue"):
-                        libc.umount2(host.path(name).encode(), 2)
-                    shutil.rmtree(host.scratch, ignore_errors=True)
+                    host.remove()
         finally:
             os._exit(0)
     os.close(start)
@@ -350,7 +372,7 @@ def count(verdicts):
 
 
 def tap(columns):
-    rows = [(name, caller, *verdict) for (_, caller), verdicts in columns.items() for name, verdict in verdicts.items()]
+    rows = [(name, caller + (" with all capabilities" if launcher == "granted" else ""), *verdict) for (launcher, caller), verdicts in columns.items() for name, verdict in verdicts.items()]
     print(f"1..{len(rows)}")
     for number, (name, caller, verdict, detail) in enumerate(rows, 1):
         good = verdict in ("held", "skipped")
@@ -373,7 +395,7 @@ def main():
     callers = [chosen.caller] if chosen.caller else ["root", "user"]
     control = {caller: in_a_host("open", caller, chosen.word) for caller in dict.fromkeys(["root", *callers])}
     columns = {}
-    for launcher in dict.fromkeys(["nsbox", chosen.launcher]):
+    for launcher in ["nsbox", chosen.launcher if chosen.launcher != "nsbox" else "granted"]:
         for caller in callers:
             columns[launcher, caller] = settle(dict(control[caller]) if launcher == "open" else in_a_host(launcher, caller, chosen.word), control["root"])
     if chosen.details:
@@ -384,7 +406,7 @@ def main():
     unproven = sorted({name for verdicts in columns.values() for name, (verdict, _) in verdicts.items() if verdict == "held"} - through)
     if unproven:
         print("# held without a sandbox as well: " + " ".join(unproven))
-    if chosen.table or chosen.launcher != "nsbox":
+    if chosen.table or chosen.launcher not in ("nsbox", "granted"):
         return table(columns)
     return tap(columns)
 

@@ -143,11 +143,14 @@ static const char *next_process(DIR *proc) {
 
 /* ---- generic probes: one row of the table each ---- */
 
-#define VICTIM 0x71c7134L /* an argument of a call: the judge's process outside */
+/* Arguments of a call that are known only now: the judge's process outside, a file and its descriptor. */
+enum { VICTIM = 0x71c7134, OWN_FILE, OWN_DESCRIPTOR };
+static const char *own_file;
+static int own_descriptor;
 
 static long make_call(const struct probe *p) {
   long a[6];
-  for (int i = 0; i < 6; i++) a[i] = p->arg[i] == VICTIM ? number("victim") : p->arg[i];
+  for (int i = 0; i < 6; i++) a[i] = p->arg[i] == VICTIM ? number("victim") : p->arg[i] == OWN_FILE ? (long)own_file : p->arg[i] == OWN_DESCRIPTOR ? own_descriptor : p->arg[i];
   setsid(); /* vhangup hangs up the controlling terminal */
   return syscall(p->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -252,30 +255,14 @@ static void enter(const struct probe *p) {
   held("%d others seen", seen);
 }
 
-/* Gives a file the setuid or setgid bit, in each way that there is. */
+/* Gives a file the setuid or setgid bit; one that is there already, or (text "new") one that the call makes. */
 static void set_bits(const struct probe *p) {
   struct stat info;
-  struct open_how how = {.flags = O_CREAT | O_WRONLY | O_CLOEXEC, .mode = 06755};
-  const char *file = below("rw", p->name);
-  long result = -1;
+  own_file = below("rw", p->name);
   umask(0);
-  if (p->arg[0]) {
-    int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
-    if (fd < 0) say("broken", "%s: %s", file, error());
-    result = p->number == SYS_fchmod ? syscall(SYS_fchmod, fd, p->arg[0]) : p->number == SYS_chmod ? syscall(SYS_chmod, file, p->arg[0]) : syscall(p->number, AT_FDCWD, file, p->arg[0], 0);
-  } else if (p->number == SYS_open) {
-    result = syscall(SYS_open, file, O_CREAT | O_WRONLY, 06755);
-  } else if (p->number == SYS_openat) {
-    result = syscall(SYS_openat, AT_FDCWD, file, O_CREAT | O_WRONLY, 06755);
-  } else if (p->number == SYS_openat2) {
-    result = syscall(SYS_openat2, AT_FDCWD, file, &how, sizeof how);
-  } else if (p->number == SYS_creat) {
-    result = syscall(SYS_creat, file, 06755);
-  } else {
-    result = syscall(SYS_mknodat, AT_FDCWD, file, S_IFREG | 06755, 0);
-  }
-  if (result < 0) attempted(-1, "");
-  if (stat(file, &info) < 0) say("broken", "stat: %s", error());
+  if (!p->text && (own_descriptor = open(own_file, O_CREAT | O_WRONLY | O_CLOEXEC, 0755)) < 0) say("broken", "%s: %s", own_file, error());
+  if (make_call(p) < 0) attempted(-1, "");
+  if (stat(own_file, &info) < 0) say("broken", "stat: %s", error());
   if (info.st_mode & 06000) escaped("mode %04o", info.st_mode & 07777);
   held("mode %04o", info.st_mode & 07777);
 }
@@ -329,11 +316,11 @@ static void through_descriptors(const struct probe *p) {
   int seen = 0;
   (void)p;
   for (const char *pid; (pid = next_process(proc));) {
-    char folder[64], *name = path + 64;
+    char folder[300], *name = path;
     snprintf(folder, sizeof folder, "/proc/%s/fd", pid);
     DIR *table = opendir(folder);
     for (struct dirent *entry; table && (entry = readdir(table)); seen++) {
-      snprintf(name, 400, "%s/%s", folder, entry->d_name);
+      snprintf(name, sizeof path, "%s/%s", folder, entry->d_name);
       struct stat info;
       if (stat(name, &info) == 0 && S_ISREG(info.st_mode) && stolen(AT_FDCWD, name)) escaped("%s was read", name);
     }
@@ -493,7 +480,7 @@ static void link_target(const struct probe *p) {
 /* ---- processes ---- */
 
 static void host_pid(const struct probe *p) {
-  char title[64];
+  char title[300];
   DIR *proc = opendir("/proc");
   int seen = 0;
   (void)p;
@@ -506,7 +493,7 @@ static void host_pid(const struct probe *p) {
   held("%d processes seen", seen);
 }
 
-static void read_init(const struct probe *p) {
+static void read_memory(const struct probe *p) {
   struct iovec local = {buffer, 8}, remote = {(void *)0x400000, 8};
   (void)p;
   refused(process_vm_readv((pid_t)(p->number ? number("victim") : 1), &local, 1, &remote, 1, 0));
@@ -604,6 +591,7 @@ static void perf_event(const struct probe *p) {
   refused(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0));
 }
 
+#ifdef __x86_64__
 static void on_fault(int signal) {
   (void)signal;
   absent("no i386 calls");
@@ -611,16 +599,12 @@ static void on_fault(int signal) {
 static void i386_keyctl(const struct probe *p) {
   long result;
   (void)p;
-#ifdef __x86_64__
   signal(SIGSEGV, on_fault);
   __asm__ volatile("int $0x80" : "=a"(result) : "a"(288), "b"(0), "c"(-3), "d"(0) : "memory", "r8", "r9", "r10", "r11");
   if (result < 0 && result > -4096) errno = (int)-result, result = -1;
   refused(result);
-#else
-  (void)result, (void)on_fault;
-  absent("not x86");
-#endif
 }
+#endif
 
 /* Numbers that no kernel has yet: a filter that answers anything else than ENOSYS to them breaks the
  * fallbacks of the C library, one that lets them through is a list of what is forbidden. */
@@ -750,6 +734,7 @@ static void environment(const struct probe *p) {
 
 static struct timezone wrong_zone = {100000, 0};
 static struct timex wrong_tick = {.modes = ADJ_TICK, .tick = 1};
+static struct open_how setuid_how = {.flags = O_CREAT | O_WRONLY | O_CLOEXEC, .mode = 06755};
 static char zeros[512];
 static char got[512];
 static unsigned long readonly_attr[4] = {MOUNT_ATTR_RDONLY, 0, 0, 0};
@@ -760,6 +745,7 @@ static unsigned long readonly_attr[4] = {MOUNT_ATTR_RDONLY, 0, 0, 0};
 #define SOCKET(name, ...) {name, socket_of, NULL, 0, {__VA_ARGS__}}
 #define TEXT(name, where) {name, text_in, where, 0, {0}}
 #define FIELD(name, value) {name, field, value, 0, {0}}
+#define BITS(name, text, nr, ...) {name, set_bits, text, nr, {__VA_ARGS__}}
 #define DO(name, ...) {name, __VA_ARGS__}
 
 static const struct probe probes[] = {
@@ -791,16 +777,19 @@ static const struct probe probes[] = {
     DO("files.write_programs", write_programs),
     DO("files.remount_readonly", remount),
     DO("files.unmount_submount", detach),
-    DO("files.chmod_setuid", set_bits, NULL, SYS_chmod, {04755}),
-    DO("files.chmod_setgid", set_bits, NULL, SYS_chmod, {02755}),
-    DO("files.fchmod_setuid", set_bits, NULL, SYS_fchmod, {04755}),
-    DO("files.fchmodat_setuid", set_bits, NULL, SYS_fchmodat, {04755}),
-    DO("files.fchmodat2_setuid", set_bits, NULL, 452, {04755}),
-    DO("files.open_setuid", set_bits, NULL, SYS_open),
-    DO("files.openat_setuid", set_bits, NULL, SYS_openat),
-    DO("files.openat2_setuid", set_bits, NULL, SYS_openat2),
-    DO("files.creat_setuid", set_bits, NULL, SYS_creat),
-    DO("files.mknod_setuid", set_bits, NULL, SYS_mknodat),
+#ifdef SYS_open /* not on newer architectures */
+    BITS("files.chmod_setuid", NULL, SYS_chmod, OWN_FILE, 04755),
+    BITS("files.chmod_setgid", NULL, SYS_chmod, OWN_FILE, 02755),
+    BITS("files.open_setuid", "new", SYS_open, OWN_FILE, O_CREAT | O_WRONLY, 06755),
+    BITS("files.creat_setuid", "new", SYS_creat, OWN_FILE, 06755),
+    BITS("files.mknod_setuid", "new", SYS_mknod, OWN_FILE, S_IFREG | 06755, 0),
+#endif
+    BITS("files.fchmod_setuid", NULL, SYS_fchmod, OWN_DESCRIPTOR, 04755),
+    BITS("files.fchmodat_setuid", NULL, SYS_fchmodat, AT_FDCWD, OWN_FILE, 04755),
+    BITS("files.fchmodat2_setuid", NULL, 452, AT_FDCWD, OWN_FILE, 04755, 0),
+    BITS("files.openat_setuid", "new", SYS_openat, AT_FDCWD, OWN_FILE, O_CREAT | O_WRONLY, 06755),
+    BITS("files.openat2_setuid", "new", SYS_openat2, AT_FDCWD, OWN_FILE, (long)&setuid_how, sizeof setuid_how),
+    BITS("files.mknodat_setuid", "new", SYS_mknodat, AT_FDCWD, OWN_FILE, S_IFREG | 06755, 0),
     DO("files.set_capability", file_capability),
     DO("files.planted_setuid", gains, "helper"),
     DO("files.planted_capability", gains, "capable"),
@@ -848,8 +837,8 @@ static const struct probe probes[] = {
     DO("processes.host_pid", host_pid),
     CALL("processes.ptrace_init", SYS_ptrace, PTRACE_SEIZE, 1),
     CALL("processes.ptrace_outside", SYS_ptrace, PTRACE_SEIZE, VICTIM),
-    DO("processes.read_init", read_init),
-    DO("processes.read_outside", read_init, NULL, 1),
+    DO("processes.read_init", read_memory),
+    DO("processes.read_outside", read_memory, NULL, 1),
     DO("processes.descriptor_of_init", steal_descriptor),
     DO("processes.descriptor_outside", steal_descriptor, NULL, 1),
     OPEN("processes.mem_of_init", "/proc/1/mem", O_RDWR),
@@ -948,19 +937,19 @@ static const struct probe probes[] = {
     CALL("kernel.syslog", SYS_syslog, 3, (long)got, 100),
     CALL("kernel.fanotify", SYS_fanotify_init, 0, O_RDONLY),
     CALL("kernel.vhangup", SYS_vhangup, 0),
-    CALL("kernel.lookup_dcookie", 212, 0, 0, 0),
 #ifdef __x86_64__
+    CALL("kernel.lookup_dcookie", SYS_lookup_dcookie, 0, 0, 0),
     CALL("kernel.iopl", SYS_iopl, 3),
     CALL("kernel.ioperm", SYS_ioperm, 0x80, 1, 1),
     CALL("kernel.modify_ldt", SYS_modify_ldt, 0, (long)got, 0),
+    CALL("kernel.x32", 0x40000000 | SYS_getpid),
+    DO("kernel.i386_keyctl", i386_keyctl),
 #endif
     CALL("kernel.personality", SYS_personality, 0x0400000 /* READ_IMPLIES_EXEC */),
     DO("kernel.key_of_caller", key_search),
     CALL("kernel.keyctl", SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3, 0),
     CALL("kernel.add_key", SYS_add_key, (long)"user", (long)"escape", (long)"x", 1, -2 /* the process' keyring */),
     CALL("kernel.request_key", SYS_request_key, (long)"user", (long)"escape", 0, 0),
-    CALL("kernel.x32", 0x40000000 | 39),
-    DO("kernel.i386_keyctl", i386_keyctl),
     DO("kernel.unknown_calls", unknown_calls, NULL, 0, {500, 1024}),
 
     DO("terminal.tiocsti", terminal_request, NULL, TIOCSTI, {'\n'}),
@@ -1041,8 +1030,9 @@ static int on_a_real_machine(void) {
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "rights")) return rights();
   if (argc > 1 && !strcmp(argv[1], "pause")) return pause();
-  if (on_a_real_machine()) return fputs("inside: not in the namespaces of a real machine\n", stderr), 3;
   arguments = argv + 1;
+  if (!*fact("token")) return fputs("inside: the judge starts this; see examine.py\n", stderr), 2;
+  if (on_a_real_machine()) return fputs("inside: not in the namespaces of a real machine\n", stderr), 3;
   const char *handed_over = slurp(AT_FDCWD, "/proc/self/status");
   if (handed_over) strncat(status, handed_over, sizeof status - 1);
   signal(SIGUSR1, SIG_IGN);
