@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The escape examination: a static program tries to get out of a sandbox (inside.c), and this judge
-plays the host around it. The host is made for each run, of new namespaces (all but user, cgroup and time), and
-furnished with what a sandbox must not reach: files, sockets, queues, keys, secrets, processes, a terminal.
+plays the host around it. The host is made for each run, of new namespaces (all but user, cgroup and
+time), and furnished with what a sandbox must not reach: files, sockets, queues, keys, secrets,
+processes, a terminal.
 
 A probe is `held`, `escaped` (not ok), or `skipped` when the thing is missing from this kernel, which
 a run without any sandbox shows (`open`, as root); that the sandbox hides it is no reason to skip. The
@@ -11,14 +12,14 @@ same run tells which probes prove nothing here, since nothing stops them and the
 nsbox runs twice for each caller, the second time with all capabilities (`granted`): what these are not
 for must hold with them as well. With --launcher bwrap or open the verdicts stand beside nsbox' own, as
 a table."""
-import argparse, array, ctypes, fcntl, hashlib, json, os, re, secrets, shutil, signal, socket, struct, subprocess, sys, termios, time, traceback
+import argparse, array, ctypes, fcntl, hashlib, json, os, re, resource, secrets, shutil, signal, socket, struct, subprocess, sys, termios, time, traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "box"))
-from lib import UID, Failed, check, libc, own_machine
+from lib import CLONE_NEWNS, MS_REC, UID, Failed, check, libc, own_machine
 
-CLONE_NEWNS, CLONE_NEWTIME = 0x20000, 0x80
+CLONE_NEWTIME = 0x80
 CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x2000000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_REC, MS_SHARED = 1, 16384, 1 << 20
+MS_SHARED = 1 << 20
 GROUP, STRANGER = 61235, 61299  # of the caller beside its own; of planted files
 HOSTNAME, ADDRESS, INTERFACE, ABSTRACT, QUEUE = "the-real-host", "198.51.100.7", "canary0", "escape-canary", "/escape-canary"
 ADD_KEY, KEYCTL = {"x86_64": (248, 250), "aarch64": (217, 219)}[os.uname().machine]  # glibc has no functions for them
@@ -46,8 +47,10 @@ class Host:
         self.scratch = own_machine()
         self.folder = os.path.join(self.scratch, "host")
         self.program, self.nsbox = (shutil.copy(each, os.path.join(self.scratch, name)) for each, name in ((program, "inside"), (nsbox, "nsbox")))
-        done(libc.mount(b"proc", b"/proc", b"proc", 0, None), "/proc")
         self.facts = {"token": self.token, "key": "escape-" + self.token, "mqueue": QUEUE, "abstract": ABSTRACT, "address": ADDRESS, "hostname": HOSTNAME}
+
+    def furnish(self):
+        done(libc.mount(b"proc", b"/proc", b"proc", 0, None), "/proc")
         socket.sethostname(HOSTNAME)
         self.files()
         self.network()
@@ -154,7 +157,6 @@ class Host:
         fcntl.ioctl(self.terminal, termios.TIOCSCTTY, 0)
         libc.personality(NO_RANDOMIZE)
         libc.prctl(29, SLACK, 0, 0, 0)  # PR_SET_TIMERSLACK
-        import resource
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
         resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
         os.chdir(self.path("vault"))
@@ -214,6 +216,7 @@ class Host:
         }
 
     def run(self, launcher, words):
+        self.furnish()
         before = self.picture()
         argv, paths = LAUNCHERS[launcher](self)
         argv += [f"{key}={value}" for key, value in {**self.facts, **paths}.items()] + words
@@ -412,4 +415,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        print("1..1\nnot ok 1 the escape examination\n" + "\n".join("#   " + line for line in str(problem).splitlines()))
+        sys.exit(1)
