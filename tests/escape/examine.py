@@ -375,13 +375,18 @@ def count(verdicts):
 
 
 def tap(columns):
-    rows = [(name, caller + (" with all capabilities" if launcher == "granted" else ""), *verdict) for (launcher, caller), verdicts in columns.items() for name, verdict in verdicts.items()]
+    """A line for each probe and caller; what the kernel lacks is said once."""
+    rows = {}
+    for (launcher, caller), verdicts in columns.items():
+        for name, verdict in verdicts.items():
+            label = f"{name} as {caller}" + (" with all capabilities" if launcher == "granted" else "")
+            rows[name if verdict[0] == "skipped" else label] = verdict
     print(f"1..{len(rows)}")
-    for number, (name, caller, verdict, detail) in enumerate(rows, 1):
+    for number, (label, (verdict, detail)) in enumerate(rows.items(), 1):
         good = verdict in ("held", "skipped")
-        print(f"{'' if good else 'not '}ok {number} {name} as {caller}" + (f" # SKIP {detail}" if verdict == "skipped" else "" if good else f"\n#   {verdict}: {detail}"))
-    print("# " + count((verdict, detail) for *_, verdict, detail in rows))
-    return any(verdict not in ("held", "skipped") for *_, verdict, _ in rows)
+        print(f"{'' if good else 'not '}ok {number} {label}" + (f" # SKIP {detail}" if verdict == "skipped" else "" if good else f"\n#   {verdict}: {detail}"))
+    print("# " + count(rows.values()))
+    return any(verdict not in ("held", "skipped") for verdict, _ in rows.values())
 
 
 def main():

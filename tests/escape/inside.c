@@ -445,6 +445,13 @@ static void overmount(const struct probe *p) {
   say("host", "%s", result < 0 ? error() : "mounted");
 }
 
+/* What keeps the host's settings safe must be who owns them, not only a read-only mount. */
+static void uncovered(const struct probe *p) {
+  mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL);
+  umount2("/proc/sys", MNT_DETACH);
+  open_path(p);
+}
+
 static void file_capability(const struct probe *p) {
   static const unsigned data[] = {0x02000001, 1 << CAP_NET_RAW, 0, 0, 0};
   const char *file = below("rw", "own-capable");
@@ -1004,6 +1011,7 @@ static const struct probe probes[] = {
 
     /* Last: where they get through, they change what others look at. */
     DO("files.mount_reaches_host", overmount),
+    DO("files.uncovered_setting", uncovered, "/proc/sys/kernel/core_pattern", O_WRONLY),
     DO("privileges.sethostname", set_hostname),
     DO("processes.kill_group", signal_to, NULL, 0),
     DO("processes.kill_all", signal_to, NULL, -1),
