@@ -15,7 +15,7 @@ namespace {
 constexpr const char* proc_hidden_files[] = {"kcore", "keys", "key-users", "timer_list", "sched_debug", "latency_stats", "slabinfo",
                                              "vmallocinfo", "kpagecount", "kpageflags", "kpagecgroup", "interrupts", "kallsyms", "kmsg", "vmcore"};
 constexpr const char* proc_hidden_folders[] = {"acpi", "scsi", "asound"};
-constexpr const char* proc_readonly[] = {"sys", "bus", "fs", "irq", "sysrq-trigger"};
+constexpr const char* proc_readonly[] = {"sys", "bus", "fs", "irq", "sysrq-trigger", "pressure"};
 constexpr const char* sys_hidden_folders[] = {"firmware", "devices/virtual/powercap", "kernel/debug", "kernel/tracing", "fs/selinux", "kernel/security"};
 
 struct Device {
@@ -91,7 +91,8 @@ void plan_proc(PlanBuilder& builder, const Mount& mount) {
     if (here(name)) builder.cover({slot, name, true}, false, false);
   for (const char* name : proc_hidden_folders)
     if (here(name)) builder.cover({slot, name, true}, true);
-  builder.add(SetAttributes{slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, true}, Stage::mounts);
+  // All at once, which also takes the launcher's copies out of the host's group of peers.
+  builder.set_attributes(slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, true);
 }
 
 void plan_sysfs(PlanBuilder& builder, const Mount& mount) {
@@ -196,7 +197,8 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
     builder.add(Attach{console, {slot, "console", true}}, Stage::mounts);
   }
   for (const BoxPath& device : mount.devices) plan_device(builder, slot, mount.target->path, device);
-  builder.add(SetAttributes{slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, true}, Stage::mounts);
+  // All at once, which also takes the launcher's copies out of the host's group of peers.
+  builder.set_attributes(slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, true);
 }
 
 void plan_fs(PlanBuilder& builder, const Mount& mount) {
