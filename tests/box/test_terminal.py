@@ -279,8 +279,12 @@ def everything_dies_with_nsbox(t):
         below = alive_below(process.pid)
         check(below, "processes")
         process.kill()
+        process.wait()
+        dead = gone(below)
+        for pid in filter(is_alive, below):
+            os.kill(pid, signal.SIGKILL)
         process.communicate()
-        check(gone(below), f"left alive after SIGKILL of nsbox: {below} ({more})")
+        check(dead, f"left alive after SIGKILL of nsbox: {below} ({more})")
 
 
 @test()
