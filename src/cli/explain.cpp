@@ -204,6 +204,8 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
   if (step.name == "set_oom_score_adj" && error == EACCES) return "only root can lower it";
   if (step.name == "refuse_terminal_input" && error == EACCES) return "without no_new_privs a filter needs CAP_SYS_ADMIN";
   if (step.name == "set_capabilities" && error == EPERM) return "the caller does not have all of these capabilities itself";
+  if (error == ELOOP && result.call == "openat2" && (step.name.starts_with("open_") || step.name.starts_with("make_")))
+    return "a link below a folder that the sandbox can write is not followed";
   if (step.name == "move_mount" && error == ENOTDIR) return "one is a folder, the other is not";
   if (step.name == "mkdir" && error == EROFS) return "the tree is read-only";
   return "";

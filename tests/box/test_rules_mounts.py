@@ -183,6 +183,7 @@ def r01_sources_below_a_writable_bind(t):
         # What the link leads to is as good as the real one, but for its place.
         result = t.up(spec, "/probe", "exit", "0")
         equal(result.status, 125, f"{name}: {result}")
+        check("a link below a folder that the sandbox can write" in result.err, name, result)
         equal(open(victim.path + "/canary").read(), "canary\n", name)
         shutil.rmtree(victim.path)
         victim = Victim(t)
