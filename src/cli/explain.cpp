@@ -269,6 +269,10 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
       out.hint = "mount the folder that holds it" + std::string(script ? "" : " (often /lib64, or a symlink /lib64 → usr/lib64)");
       return out;
     }
+    case Why::other_abi:
+      sentence("'" + escape(step.object) + "' is a 32-bit program, which nsbox's system call filter refuses");
+      out.hint = "run its 64-bit build, or say 'security: {seccomp: off}'";
+      return out;
     case Why::command_refused:
       sentence("'" + escape(result.detail.empty() || result.call == "faccessat2" ? step.object : result.detail) + "' is there, but can't be executed: " + strerror(result.error) + " (" + error_name(result.error) + ")");
       if (result.error == ENOEXEC) out.hint = elf_of_other_machine(result.head) ? "it is a program for another machine" : "it is no program, and has no '#!' line";

@@ -28,6 +28,15 @@ Node plan_json(const Plan& plan, const Findings& findings, bool explain) {
       else details.set(key, Node::scalar(value));
     }
     step.set("details", std::move(details));
+    if (!line.text.lists.empty()) {
+      Node lists = Node::map();
+      for (const auto& [key, value] : line.text.lists) {
+        Node names = Node::list();
+        for (const std::string& name : split(value, ' ')) names.items.push_back(Node::scalar(name));
+        lists.set(key, std::move(names));
+      }
+      step.set("lists", std::move(lists));
+    }
     for (const std::string& call : line.text.calls) calls.items.push_back(Node::scalar(call));
     step.set("calls", std::move(calls));
     const Origin& origin = plan.origins[line.origin];

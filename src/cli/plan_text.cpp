@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/plan_text.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/text.hpp"
@@ -32,7 +33,9 @@ std::string origin_words(const Plan& plan, uint32_t index) {
 }  // namespace
 
 std::vector<std::string> plan_remarks(const Plan& plan) {
-  std::vector<std::string> out{"no system call filter but the one against TIOCSTI and TIOCLINUX"};
+  std::vector<std::string> out;
+  const bool filtered = std::any_of(plan.payload.begin(), plan.payload.end(), [](const auto& entry) { return std::holds_alternative<SetFilter>(entry.step); });
+  if (!filtered) out.push_back("no system call filter but the one against TIOCSTI and TIOCLINUX");
   const Environment& environment = plan.environment;
   std::string names;
   for (const Str name : environment.inherit) names += (names.empty() ? "" : " ") + std::string(name);
@@ -73,6 +76,8 @@ std::string plan_text(const Plan& plan, bool explain) {
     std::string calls = join(line.text.calls, " ");
     out += row + paint(1, Paint::dim, "  [" + calls + "]" + (origin.empty() ? "" : "  " + origin)) + "\n";
     if (explain && !line.text.why.empty()) out += wrapped(line.text.why, 9, 100);
+    if (explain)
+      for (const auto& [key, value] : line.text.lists) out += wrapped(escape(key + ": " + value), 9, 100);
   }
   out += "\n";
   for (const std::string& remark : plan_remarks(plan)) out += "note: " + remark + "\n";

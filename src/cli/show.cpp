@@ -61,7 +61,7 @@ int run_show(const Arguments& arguments) {
     return from.empty() ? "default" : from;
   };
   fputs(to_yaml(node, with_origin ? std::function<std::string(const std::string&)>(comment) : nullptr).c_str(), stdout);
-  fputs("# no system call filter but the one against TIOCSTI and TIOCLINUX\n", stdout);
+  if (spec.security.seccomp.kind == Seccomp::Kind::off) fputs("# no system call filter but the one against TIOCSTI and TIOCLINUX\n", stdout);
   return 0;
 }
 

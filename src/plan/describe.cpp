@@ -9,6 +9,8 @@
 #include <cstdio>
 
 #include "base/capabilities.hpp"
+#include "filter/names.hpp"
+#include "filter/policy.hpp"
 
 namespace nsbox {
 namespace {
@@ -247,6 +249,7 @@ StepText text(const EnterFolder& s) { return {"chdir", s.path, {}, {"openat", "o
 StepText text(const FindCommand& s) {
   StepText out{"find_command", s.program, {}, {"fstat*", "faccessat2*"}, "whether it is there is noted now: what execve answers does not tell a missing program from a missing interpreter"};
   if (!std::string_view(s.program).starts_with('/')) out.details.emplace_back("path", s.path ? s.path : "inherited"), out.calls = {"…"};
+  else if (s.native) out.calls.insert(out.calls.end(), {"openat*", "read*", "close*"});
   return out;
 }
 StepText text(const DropBounding& s) { return {"drop_bounding", capability_words(s.keep), {}, {"prctl*"}, "no program can gain a capability that is not here"}; }
@@ -280,6 +283,24 @@ StepText text(const CloseOnExec& s) {
   return out;
 }
 StepText text(const RefuseTerminalInput&) { return {"refuse_terminal_input", "TIOCSTI, TIOCLINUX", {}, {"seccomp"}, "a filter of its own: bytes pushed into a terminal's queue would be typed by the caller"}; }
+/// What the program itself answers, call by call: no second list that could differ from it.
+StepText text(const SetFilter& s) {
+  StepText out{"set_filter", s.policy, {{"sha256", s.hash}}, {"seccomp"}, "the last step before exec, since every call from here on is asked for; a number that nobody knows gets ENOSYS, and programs of another ABI (i386, x32) are refused whole", {}};
+  std::map<std::string, std::pair<unsigned, std::string>> answers;
+  for (uint32_t number = 0; number < filter::numbers_end; number++) {
+    const std::string name = filter::name_of(number);
+    if (name.empty()) continue;
+    const filter::Answer answer = filter::answer(s.program, filter::native_arch, number);
+    auto& [count, names] = answers[answer.by_arguments ? "by_arguments" : filter::verdict_words(answer.verdict)];
+    count++;
+    names += (names.empty() ? "" : " ") + name;
+  }
+  for (const auto& [verdict, calls] : answers) {
+    out.details.emplace_back(verdict, std::to_string(calls.first));
+    out.lists.emplace_back(verdict, calls.second);
+  }
+  return out;
+}
 StepText text(const Exec& s) { return {"execve", list_words(s.arguments), {}, {"execve"}, ""}; }
 
 StepText text(const Leave&) { return {"leave", "", {}, {"exit_group"}, ""}; }

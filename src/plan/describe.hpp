@@ -16,6 +16,7 @@ struct StepText {
   std::vector<std::pair<std::string, std::string>> details;
   std::vector<std::string> calls;  // system calls, in order; `x*`: any number of them
   std::string why;     // for --explain
+  std::vector<std::pair<std::string, std::string>> lists = {};  // long details: in JSON, and for --explain
 };
 
 /// The step numbered `number` (from 1).

@@ -6,6 +6,7 @@
 // the child reads a finished list and never allocates. One variant for each actor: a step that is
 // added on the wrong side of the clone does not compile.
 #pragma once
+#include <linux/filter.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -278,6 +279,7 @@ struct EnterFolder {
 struct FindCommand {  // the first that may be executed, in the order of PATH
   Str program = nullptr;  // with a `/`: itself, relative to the working directory
   Str path = nullptr;     // null: what PATH is at the launch
+  bool native = false;    // the filter knows the machine's own ABI alone
 };
 struct DropBounding {
   uint64_t keep = 0;
@@ -314,6 +316,11 @@ struct CloseOnExec {  // every descriptor from 3 on, but these
   std::span<const int> pass;
 };
 struct RefuseTerminalInput {};  // a filter against TIOCSTI and TIOCLINUX
+struct SetFilter {
+  Str policy = nullptr;  // for people: default, a path, …
+  std::span<const struct sock_filter> program;
+  Str hash = nullptr;    // SHA-256 of the program
+};
 struct Exec {
   std::span<const Str> arguments;  // argv
 };
@@ -333,8 +340,9 @@ using ChildStep =
                  PivotRoot, NewSession, TakeTerminal, ForkPayload>;
 using InitStep = std::variant<SealInit>;
 using PayloadStep =
-    std::variant<NewKeyring, NewSession, TakeTerminal, OwnGroup, UseStdio, LookUpUser, EnterFolder, FindCommand, DropBounding, SetGroups, SetIds, LockSecurebits, SetCapabilities, WatchLauncher, SetUmask,
+    std::variant<NewKeyring, NewSession, TakeTerminal, OwnGroup, UseStdio, LookUpUser,
+                 EnterFolder, FindCommand, DropBounding, SetGroups, SetIds, LockSecurebits, SetCapabilities, WatchLauncher, SetUmask,
                  ResetSignals, ResetProcess, SetNice, SetAffinity, SetLimit, NoNewPrivileges, CloseOnExec,
-                 RefuseTerminalInput, Exec, Leave>;
+                 RefuseTerminalInput, SetFilter, Exec, Leave>;
 
 }  // namespace nsbox

@@ -208,7 +208,8 @@ int LaunchResult::exit_status() const {
   switch (why) {
     case Why::command_missing:
     case Why::interpreter_missing: return 127;
-    case Why::command_refused: return 126;
+    case Why::command_refused:
+    case Why::other_abi: return 126;
     default: return 125;
   }
 }

@@ -34,6 +34,7 @@ enum class Why : uint32_t {
   unknown_user,       // not in the sandbox's own files; `detail`
   command_missing,    // 127
   command_refused,    // 126: there, and not to be executed
+  other_abi,          // 126: a program that the filter would end
   interpreter_missing,  // 127: the kernel did not find what it needs
   outside_root,       // the working directory is not below the root
   too_long,           // more than fits a fixed buffer

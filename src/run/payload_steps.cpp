@@ -119,6 +119,18 @@ Outcome run(const EnterFolder& step, ChildState&) {
   return now[0] == '/' ? done : failed("getcwd", Why::outside_root);
 }
 
+/// A program of another ABI would be ended by the filter at its first call; it is not even begun.
+Outcome check_abi(const char* command) {
+  const int fd = open(command, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0) return done;  // to be executed, and not to be read
+  unsigned char head[20] = {};
+  const ssize_t n = read(fd, head, sizeof head);
+  close(fd);
+  if (n != sizeof head || memcmp(head, "\x7f" "ELF", 4) != 0) return done;
+  const bool narrow = head[4] != 2;  // ELFCLASS64
+  return narrow ? failed("read", Why::other_abi, EPERM) : done;
+}
+
 /// Whether a candidate is there is noted before the filter: what execve answers later does not
 /// tell a missing program from a missing interpreter.
 Outcome run(const FindCommand& step, ChildState& state) {
@@ -132,7 +144,7 @@ Outcome run(const FindCommand& step, ChildState& state) {
   if (strchr(step.program, '/')) {
     put_text(state.command, step.program);
     const int error = usable();
-    if (error == 0) return done;
+    if (error == 0) return step.native ? check_abi(state.command) : done;
     const bool missing = error == ENOENT || error == ENOTDIR;
     return failed("faccessat2", missing ? Why::command_missing : Why::command_refused, error);
   }
@@ -149,7 +161,7 @@ Outcome run(const FindCommand& step, ChildState& state) {
       if (length == 0) out = put_text(out, ".");
       put_text(put_text(out, "/"), step.program);
       const int error = usable();
-      if (error == 0) return done;
+      if (error == 0) return step.native ? check_abi(state.command) : done;
       if (error != ENOENT && error != ENOTDIR && best == ENOENT) best = error, put_text(refused, state.command);
     }
     at = end ? end + 1 : nullptr;
@@ -272,6 +284,11 @@ Outcome run(const CloseOnExec& step, ChildState&) {
 Outcome run(const RefuseTerminalInput&, ChildState&) {
   const struct sock_fprog program = {static_cast<unsigned short>(sizeof sys::terminal_filter / sizeof sys::terminal_filter[0]),
                                      const_cast<struct sock_filter*>(sys::terminal_filter)};
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? failed("seccomp") : done;
+}
+
+Outcome run(const SetFilter& step, ChildState&) {
+  const struct sock_fprog program = {static_cast<unsigned short>(step.program.size()), const_cast<struct sock_filter*>(step.program.data())};
   return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? failed("seccomp") : done;
 }
 

@@ -72,7 +72,8 @@ Outcome run(const NewTerminal& step, ChildState& state) {
   return done;
 }
 
-/// The caller's keys must not be searched from inside.
+/// The caller's keys must not be searched from inside. ENOSYS: a kernel without keys, or a filter of
+/// the launcher's own, which the payload inherits.
 Outcome run(const NewKeyring&, ChildState&) {
   if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) return failed("keyctl");
   return done;

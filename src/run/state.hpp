@@ -157,6 +157,7 @@ Outcome run(const SetLimit&, ChildState&);
 Outcome run(const NoNewPrivileges&, ChildState&);
 Outcome run(const CloseOnExec&, ChildState&);
 Outcome run(const RefuseTerminalInput&, ChildState&);
+Outcome run(const SetFilter&, ChildState&);
 Outcome run(const Exec&, ChildState&);
 Outcome run(const Leave&, ChildState&);
 

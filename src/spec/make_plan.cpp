@@ -122,6 +122,7 @@ Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings) {
   plan_mounts(builder);
   plan_credentials(builder);
   plan_process(builder);
+  plan_seal(builder);
   plan_gate(builder);
   plan_files(builder);
   return builder.finish();

@@ -114,6 +114,7 @@ Node Codec<Capabilities>::schema() {
 void check_security(const Check& check) {
   const Spec& spec = check.spec;
   check_sysctl(check);
+  check_seccomp(check);
   if (spec.network.mode != NetworkMode::none)
     check.add(Code::network_mode, spec.mark_of("/network/mode"), "/network/mode", {std::string(name_of(spec.network.mode))});
   const auto& allowed = spec.allow_warnings;
@@ -205,15 +206,19 @@ void plan_credentials(PlanBuilder& builder) {
   }
   // A change of identity clears the parent-death signal.
   if (!builder.plan.supervision.init) builder.add(PayloadStep{WatchLauncher{}}, Stage::credentials);
+}
 
+void plan_seal(PlanBuilder& builder) {
+  const Security& security = builder.spec.security;
   {
     const PlanBuilder::From from(builder, "/security/no_new_privs");
     if (security.no_new_privs) builder.add(NoNewPrivileges{}, Stage::seal);
   }
   builder.add(RefuseTerminalInput{}, Stage::seal);
+  plan_seccomp(builder);
   if (!security.no_new_privs) {
     const PlanBuilder::From from(builder, "/security/capabilities");
-    builder.add(SetCapabilities{mask}, Stage::seal);
+    builder.add(SetCapabilities{security.capabilities.of(builder.facts.capability_last)}, Stage::seal);
   }
 }
 

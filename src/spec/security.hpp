@@ -6,6 +6,7 @@
 
 #include "fields/scalars.hpp"
 #include "spec/check.hpp"
+#include "spec/seccomp.hpp"
 
 namespace nsbox {
 
@@ -30,13 +31,14 @@ struct Security {
   Capabilities capabilities;
   bool no_new_privs = true;
   bool allow_nested_userns = false;
-  Unsupported seccomp, landlock, apparmor, selinux;
+  Seccomp seccomp;
+  Unsupported landlock, apparmor, selinux;
 
   static constexpr auto fields() {
     return std::tuple{
         field("capabilities", &Security::capabilities, "Exactly these are in all five sets, ambient too; names with or without CAP_, or `all`."),
         field("no_new_privs", &Security::no_new_privs, "No program gains rights by exec (set-user-ID, file capabilities)."),
-        field("seccomp", &Security::seccomp, "System call filter."),
+        field("seccomp", &Security::seccomp, "System call filter: `default` (nsbox's own), `off`, or lists of calls."),
         field("landlock", &Security::landlock, "Landlock rules."),
         field("allow_nested_userns", &Security::allow_nested_userns, "User namespaces may be made inside."),
         field("apparmor", &Security::apparmor, "AppArmor label for exec."),
@@ -74,6 +76,7 @@ struct Network {
 
 void check_security(const Check& check);
 void plan_sysctl(PlanBuilder& builder);
-void plan_credentials(PlanBuilder& builder);  // open to seal
+void plan_credentials(PlanBuilder& builder);  // open and credentials
+void plan_seal(PlanBuilder& builder);         // what comes last, the filter above all
 
 }  // namespace nsbox

@@ -9,6 +9,8 @@
  *   probe stat PATH        kind, mode, owner, flags of the mount
  *   probe ls PATH          the names in a folder
  *   probe sleep SECONDS    prints "ready" first
+ *   probe sweep            tries every number, most with arguments that do nothing, and prints the answers
+ *   probe int80            getpid by the gate of 32-bit programs
  *   probe spin             is busy until it is killed
  *   probe ioctl NUMBER     ioctl(0, NUMBER) on a terminal: the errno's name
  *   probe clock            monotonic and boot time in seconds
@@ -268,11 +270,47 @@ static void try_every_exe(void) {
   }
 }
 
+/* Each call in a child of its own, with -1 for every argument; those that would wait for ever, end the
+ * child in their own way or reach beyond it are left out ("-"). */
+static int sweep(void) {
+  static const long left_out[] = {SYS_exit, SYS_exit_group, SYS_pause, SYS_rt_sigreturn, SYS_vfork, SYS_fork, SYS_clone, SYS_kill, SYS_tkill,
+                                  SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_sigsuspend, SYS_select, SYS_pselect6, SYS_poll, SYS_ppoll, SYS_restart_syscall, SYS_reboot, SYS_vhangup};
+  for (long i = 0; i < 1024 + 64; i++) {
+    long number = i < 1024 ? i : 0x40000000 + i - 1024;
+    const char *answer = NULL;
+    for (size_t k = 0; k < sizeof left_out / sizeof *left_out; k++)
+      if (number == left_out[k]) answer = "-";
+    if (!answer) {
+      pid_t child = fork();
+      if (child == 0) {
+        alarm(2);
+        errno = 0;
+        long result = syscall(number, -1, -1, -1, -1, -1, -1);
+        _exit(result == -1 && errno < 200 ? errno : 0);
+      }
+      int status = 0;
+      waitpid(child, &status, 0);
+      answer = WIFSIGNALED(status) ? WTERMSIG(status) == SIGSYS ? "SIGSYS" : "signal" : WEXITSTATUS(status) ? strerrorname_np(WEXITSTATUS(status)) : "ok";
+    }
+    printf("%ld %s\n", number, answer ? answer : "?");
+    fflush(stdout);
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   if (!*verb) return picture(), 0;
   if (!strcmp(verb, "exit")) return atoi(argv[2]);
   if (!strcmp(verb, "signal")) return raise(atoi(argv[2])), 99;
+  if (!strcmp(verb, "sweep")) return sweep();
+#if defined(__x86_64__)
+  if (!strcmp(verb, "int80")) {
+    long result = 20;
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory");
+    return printf("%ld\n", result), 0;
+  }
+#endif
   if (!strcmp(verb, "spin"))
     for (volatile unsigned n = 0;; n++) {
     }

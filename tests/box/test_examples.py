@@ -25,6 +25,7 @@ RUN = {
     "variant-shell": ("user UID with HOME=/tmp", BOTH),
     "lab": ("laboratory in lab", BOTH),
     "secrets": ("hidden what is secret, shown what is needed", BOTH),
+    "filter": ("no sockets, and files as ever", BOTH),
     "kernel": ("lo is the only device there is", BOTH),
 }
 
