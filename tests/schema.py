@@ -57,6 +57,7 @@ SEMANTIC = {
     "mount-short-relative-target": "a short form is split after variables are found",
     "ns-hostname-long": "length in bytes",
     "paths-too-long": "length in bytes",
+    "landlock-nothing": "a rule of some kind",
     "seccomp-start": "what nsbox itself needs, and a call in two lists",
     "signals-harmless": "signals that end nothing, and the range of RTMIN+N",
     "signals-rt": "signals that end nothing, and the range of RTMIN+N",

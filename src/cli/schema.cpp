@@ -77,7 +77,8 @@ std::string reference_of(const std::string& prefix) {
     }
     out += line + ")\n\t" + safe(field.doc) + "\n\n";
     if constexpr (Described<M>) out += reference_of<M>(prefix + std::string(field.key) + ".");
-    else if constexpr (std::is_same_v<M, std::optional<TimeOffsets>>) out += reference_of<TimeOffsets>(prefix + std::string(field.key) + ".");
+    else if constexpr (std::is_same_v<M, std::optional<TimeOffsets>> || std::is_same_v<M, std::optional<Landlock>>) out += reference_of<typename M::value_type>(prefix + std::string(field.key) + ".");
+    else if constexpr (std::is_same_v<M, Seccomp>) out += reference_of<SeccompLists>(prefix + std::string(field.key) + ".");
   });
   return out;
 }

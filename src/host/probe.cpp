@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "base/text.hpp"
+#include "sys/landlock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
@@ -244,6 +245,7 @@ HostFacts probe_host() {
   struct utsname kernel;
   if (uname(&kernel) == 0) sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
   const std::string last = first_line("/proc/sys/kernel/cap_last_cap");
+  facts.landlock_abi = sys::landlock_abi;
   if (!last.empty()) facts.capability_last = strtoull(last.c_str(), nullptr, 10);
 
   facts.probe_path = probe_path;

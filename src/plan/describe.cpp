@@ -11,6 +11,7 @@
 #include "base/capabilities.hpp"
 #include "filter/names.hpp"
 #include "filter/policy.hpp"
+#include "sys/landlock.hpp"
 
 namespace nsbox {
 namespace {
@@ -252,6 +253,18 @@ StepText text(const FindCommand& s) {
   else if (s.native) out.calls.insert(out.calls.end(), {"openat*", "read*", "close*"});
   return out;
 }
+StepText text(const NewRuleset& s) {
+  StepText out{"new_ruleset", "landlock", {}, {"landlock_create_ruleset"}, "what is refused whatever the files' modes say; the rules that follow name the exceptions"};
+  if (s.files) out.details.emplace_back("refuses", "files");
+  if (s.ports) out.details.emplace_back("refuses", "TCP ports");
+  return out;
+}
+StepText text(const AllowPath& s) {
+  const bool writes = s.access & LANDLOCK_ACCESS_FS_WRITE_FILE, reads = s.access & LANDLOCK_ACCESS_FS_READ_DIR;
+  return {"allow_path", s.path, {{"to", writes ? "read and write" : reads ? "read" : "execute"}}, {"openat", "openat2", "close", "fstat", "landlock_add_rule", "close"}, ""};
+}
+StepText text(const AllowPort& s) { return {"allow_port", std::to_string(s.port), {{"to", s.access & sys::landlock_connect_tcp ? "connect" : "bind"}}, {"landlock_add_rule"}, ""}; }
+StepText text(const RestrictSelf&) { return {"restrict_self", "landlock", {}, {"landlock_restrict_self"}, "for this process and all that it starts, for good"}; }
 StepText text(const DropBounding& s) { return {"drop_bounding", capability_words(s.keep), {}, {"prctl*"}, "no program can gain a capability that is not here"}; }
 StepText text(const SetGroups& s) { return {"setgroups", list_words(s.groups), {}, {"setgroups", "getgroups"}, "exactly these"}; }
 StepText text(const SetIds& s) {

@@ -24,6 +24,7 @@ enum class Slot : uint16_t {
   root,     // the root of the new tree
   staging,  // a tmpfs for files, upper folders and attached layers; goes with the old root
   tty,      // the payload's side of its new terminal
+  ruleset,  // Landlock's
   first,    // the first that the planner hands out
 };
 
@@ -281,6 +282,19 @@ struct FindCommand {  // the first that may be executed, in the order of PATH
   Str path = nullptr;     // null: what PATH is at the launch
   bool native = false;    // the filter knows the machine's own ABI alone
 };
+struct NewRuleset {  // Landlock: what is refused but for the rules
+  Slot slot = Slot::none;
+  uint64_t files = 0;  // LANDLOCK_ACCESS_FS_…
+  uint64_t ports = 0;  // LANDLOCK_ACCESS_NET_…
+};
+struct AllowPath {
+  Str path = nullptr;
+  uint64_t access = 0;  // of a file those that are a file's
+};
+struct AllowPort {
+  uint16_t port = 0;
+  uint64_t access = 0;
+};
 struct DropBounding {
   uint64_t keep = 0;
 };
@@ -316,6 +330,7 @@ struct CloseOnExec {  // every descriptor from 3 on, but these
   std::span<const int> pass;
 };
 struct RefuseTerminalInput {};  // a filter against TIOCSTI and TIOCLINUX
+struct RestrictSelf {};  // Landlock
 struct SetFilter {
   Str policy = nullptr;  // for people: default, a path, …
   std::span<const struct sock_filter> program;
@@ -340,9 +355,9 @@ using ChildStep =
                  PivotRoot, NewSession, TakeTerminal, ForkPayload>;
 using InitStep = std::variant<SealInit>;
 using PayloadStep =
-    std::variant<NewKeyring, NewSession, TakeTerminal, OwnGroup, UseStdio, LookUpUser,
+    std::variant<NewKeyring, NewSession, TakeTerminal, OwnGroup, UseStdio, LookUpUser, NewRuleset, AllowPath, AllowPort,
                  EnterFolder, FindCommand, DropBounding, SetGroups, SetIds, LockSecurebits, SetCapabilities, WatchLauncher, SetUmask,
                  ResetSignals, ResetProcess, SetNice, SetAffinity, SetLimit, NoNewPrivileges, CloseOnExec,
-                 RefuseTerminalInput, SetFilter, Exec, Leave>;
+                 RestrictSelf, RefuseTerminalInput, SetFilter, Exec, Leave>;
 
 }  // namespace nsbox

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "run/state.hpp"
+#include "sys/landlock.hpp"
 #include "sys/process.hpp"
 #include "sys/terminal_filter.hpp"
 
@@ -101,6 +102,36 @@ Outcome run(const LookUpUser& step, ChildState& state) {
   }
   state.page->detail[0] = 0;
   return done;
+}
+
+Outcome run(const NewRuleset& step, ChildState& state) {
+  state.slot(step.slot) = sys::landlock_create({step.files, step.ports});
+  return state.slot(step.slot) < 0 ? failed("landlock_create_ruleset") : done;
+}
+
+Outcome run(const AllowPath& step, ChildState& state) {
+  const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return failed("openat");
+  const int fd = sys::openat2(root, step.path, O_PATH, inside);
+  const int error = errno;
+  close(root);
+  errno = error;
+  if (fd < 0) return failed("openat2");
+  constexpr uint64_t of_a_file = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | sys::landlock_truncate | sys::landlock_ioctl_device;
+  struct stat info;
+  Outcome outcome = done;
+  if (fstat(fd, &info) < 0) outcome = failed("fstat");
+  else if (sys::landlock_allow_path(state.slot(Slot::ruleset), S_ISDIR(info.st_mode) ? step.access : step.access & of_a_file, fd) < 0) outcome = failed("landlock_add_rule");
+  close(fd);
+  return outcome;
+}
+
+Outcome run(const AllowPort& step, ChildState& state) {
+  return sys::landlock_allow_port(state.slot(Slot::ruleset), step.access, step.port) < 0 ? failed("landlock_add_rule") : done;
+}
+
+Outcome run(const RestrictSelf&, ChildState& state) {
+  return sys::landlock_restrict_self(state.slot(Slot::ruleset)) < 0 ? failed("landlock_restrict_self") : done;
 }
 
 Outcome run(const EnterFolder& step, ChildState&) {

@@ -158,6 +158,10 @@ Outcome run(const NoNewPrivileges&, ChildState&);
 Outcome run(const CloseOnExec&, ChildState&);
 Outcome run(const RefuseTerminalInput&, ChildState&);
 Outcome run(const SetFilter&, ChildState&);
+Outcome run(const NewRuleset&, ChildState&);
+Outcome run(const AllowPath&, ChildState&);
+Outcome run(const AllowPort&, ChildState&);
+Outcome run(const RestrictSelf&, ChildState&);
 Outcome run(const Exec&, ChildState&);
 Outcome run(const Leave&, ChildState&);
 

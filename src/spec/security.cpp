@@ -115,6 +115,7 @@ void check_security(const Check& check) {
   const Spec& spec = check.spec;
   check_sysctl(check);
   check_seccomp(check);
+  check_landlock(check);
   if (spec.network.mode != NetworkMode::none)
     check.add(Code::network_mode, spec.mark_of("/network/mode"), "/network/mode", {std::string(name_of(spec.network.mode))});
   const auto& allowed = spec.allow_warnings;
@@ -184,6 +185,7 @@ void plan_credentials(PlanBuilder& builder) {
     builder.add(step, Stage::open);
   }
 
+  if (security.landlock) plan_landlock_rules(builder);
   if (has_rights) {
     const PlanBuilder::From from(builder, "/security/capabilities");
     builder.add(DropBounding{mask}, Stage::credentials);
@@ -214,6 +216,7 @@ void plan_seal(PlanBuilder& builder) {
     const PlanBuilder::From from(builder, "/security/no_new_privs");
     if (security.no_new_privs) builder.add(NoNewPrivileges{}, Stage::seal);
   }
+  plan_landlock(builder);
   builder.add(RefuseTerminalInput{}, Stage::seal);
   plan_seccomp(builder);
   if (!security.no_new_privs) {

@@ -6,6 +6,7 @@
 
 #include "fields/scalars.hpp"
 #include "spec/check.hpp"
+#include "spec/landlock.hpp"
 #include "spec/seccomp.hpp"
 
 namespace nsbox {
@@ -32,14 +33,15 @@ struct Security {
   bool no_new_privs = true;
   bool allow_nested_userns = false;
   Seccomp seccomp;
-  Unsupported landlock, apparmor, selinux;
+  std::optional<Landlock> landlock;
+  Unsupported apparmor, selinux;
 
   static constexpr auto fields() {
     return std::tuple{
         field("capabilities", &Security::capabilities, "Exactly these are in all five sets, ambient too; names with or without CAP_, or `all`."),
         field("no_new_privs", &Security::no_new_privs, "No program gains rights by exec (set-user-ID, file capabilities)."),
         field("seccomp", &Security::seccomp, "System call filter: `default` (nsbox's own), `off`, or lists of calls."),
-        field("landlock", &Security::landlock, "Landlock rules."),
+        field("landlock", &Security::landlock, "Landlock rules: what the command refuses itself, whatever the files' modes say."),
         field("allow_nested_userns", &Security::allow_nested_userns, "User namespaces may be made inside."),
         field("apparmor", &Security::apparmor, "AppArmor label for exec."),
         field("selinux", &Security::selinux, "SELinux label for exec."),
