@@ -102,7 +102,7 @@ void add_sockets(Maker& maker) {
   constexpr int packet = 10;  // SOCK_PACKET: an AF_PACKET socket under another family's name
   const Test is_packet{1, Test::Op::masked, packet, 0xf, true};
   Rules rules{{{is_packet}, refuse(EAFNOSUPPORT)}};
-  for (const uint64_t number : {AF_UNIX, AF_INET, AF_INET6}) rules.push_back({{family(number)}, SECCOMP_RET_ALLOW});
+  for (const uint64_t number : {uint64_t{AF_UNIX}, uint64_t{AF_INET}, uint64_t{AF_INET6}}) rules.push_back({{family(number)}, SECCOMP_RET_ALLOW});
   // The interfaces' addresses (getifaddrs(3)), and what the kernel says of devices.
   constexpr uint64_t route = 0, uevent = 15;
   for (const uint64_t protocol : {route, uevent}) rules.push_back({{family(AF_NETLINK), {2, Test::Op::equal, protocol, 0, true}}, SECCOMP_RET_ALLOW});

@@ -98,7 +98,7 @@ TEST_CASE("the default filter") {
   CHECK(ask("unshare", {0x80}).verdict == refuse(EPERM));
   CHECK(ask("socket", {AF_INET, SOCK_STREAM, 0}).verdict == SECCOMP_RET_ALLOW);
   CHECK(ask("socket", {AF_INET, 10, 0}).verdict == refuse(EAFNOSUPPORT));
-  for (const uint64_t family : {AF_VSOCK, AF_ALG, AF_PACKET}) CHECK(ask("socket", {family, SOCK_STREAM, 0}).verdict == refuse(EAFNOSUPPORT));
+  for (const uint64_t family : {uint64_t{AF_VSOCK}, uint64_t{AF_ALG}, uint64_t{AF_PACKET}}) CHECK(ask("socket", {family, SOCK_STREAM, 0}).verdict == refuse(EAFNOSUPPORT));
   for (const char* call : {"bpf", "mount", "perf_event_open", "userfaultfd", "setns"}) CHECK(ask(call).verdict == refuse(EPERM));
   for (const char* call : {"io_uring_setup", "keyctl", "modify_ldt", "openat2"}) CHECK(ask(call).verdict == refuse(ENOSYS));
   CHECK(ask("fchmodat", {0, 0, 04755}).verdict == refuse(EPERM));
