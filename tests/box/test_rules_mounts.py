@@ -196,8 +196,11 @@ class Held:
         if not shutil.which("strace"):
             raise Skip("strace is not there")
         user = [] if t.root else ["-u", USER]
-        self.process = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *user, "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=600000:when={when}", t.nsbox, "up", spec, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        time.sleep(0.3)
+        trace = t.write("trace", "")
+        self.process = subprocess.Popen(["strace", "-f", "-qq", "-o", trace, *user, "-e", "trace=" + call, "-e", f"inject={call}:delay_enter=1000000:when={when}", t.nsbox, "up", spec, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        while open(trace).read().count(call + "(") < when:
+            check(self.process.poll() is None, f"no {call} number {when}", self.process.returncode)
+            time.sleep(0.01)
 
     def end(self):
         out, err = self.process.communicate(timeout=60)
