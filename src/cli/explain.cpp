@@ -277,7 +277,7 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
       sentence("'" + escape(result.detail.empty() || result.call == "faccessat2" ? step.object : result.detail) + "' is there, but can't be executed: " + strerror(result.error) + " (" + error_name(result.error) + ")");
       if (result.error == ENOEXEC) out.hint = elf_of_other_machine(result.head) ? "it is a program for another machine" : "it is no program, and has no '#!' line";
       if (result.error == EACCES) {
-        const bool landlock = std::any_of(plan.payload.begin(), plan.payload.end(), [](const auto& entry) { return std::holds_alternative<RestrictSelf>(entry.step); });
+        const bool landlock = plan.payload_has<RestrictSelf>();
         out.hint = landlock ? "'security.landlock.execute' must have it, and its interpreter or loader" : "its mode lacks x for this user, or its mount is noexec";
       }
       return out;

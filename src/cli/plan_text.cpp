@@ -34,7 +34,7 @@ std::string origin_words(const Plan& plan, uint32_t index) {
 
 std::vector<std::string> plan_remarks(const Plan& plan) {
   std::vector<std::string> out;
-  const bool filtered = std::any_of(plan.payload.begin(), plan.payload.end(), [](const auto& entry) { return std::holds_alternative<SetFilter>(entry.step); });
+  const bool filtered = plan.payload_has<SetFilter>();
   if (!filtered) out.push_back("no system call filter but the one against TIOCSTI and TIOCLINUX");
   const Environment& environment = plan.environment;
   std::string names;

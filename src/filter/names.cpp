@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "filter/policy.hpp"
+
 namespace nsbox::filter {
 namespace {
 
@@ -14,7 +16,6 @@ constexpr uint32_t architectures[] = {SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH
 #else
 constexpr uint32_t architectures[] = {SCMP_ARCH_AARCH64, SCMP_ARCH_ARM, 0};
 #endif
-constexpr uint32_t x32_bit = 0x40000000;
 
 /// Since 5.0 a new call has the same number for every architecture.
 struct YoungCall {

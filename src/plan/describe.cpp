@@ -277,7 +277,7 @@ StepText text(const SetIds& s) {
   out.calls.insert(out.calls.end(), {"getresuid", "getresgid"});
   return out;
 }
-StepText text(const LockSecurebits&) { return {"lock_securebits", "", {}, {"prctl"}, "uid 0 means nothing any more, for good"}; }
+StepText text(const LockSecurebits&) { return {"lock_securebits", "", {}, {"prctl", "prctl"}, "uid 0 means nothing any more, for good"}; }
 StepText text(const SetCapabilities& s) { return {"set_capabilities", capability_words(s.mask), {}, {"capset", "prctl", "prctl*", "capget"}, "permitted, effective, inheritable and ambient; read back"}; }
 StepText text(const SetUmask& s) { return {"umask", octal(s.mask), {}, {"umask"}, ""}; }
 StepText text(const ResetSignals&) { return {"reset_signals", "", {}, {"rt_sigaction*", "rt_sigprocmask"}, "nothing blocked, nothing ignored, whatever the caller had"}; }

@@ -99,6 +99,14 @@ struct Plan {
   uint32_t first_of_payload() const { return first_of_init() + static_cast<uint32_t>(init.size()); }
   uint32_t steps() const { return first_of_payload() + static_cast<uint32_t>(payload.size()) - 1; }
 
+  /// Whether the payload takes such a step.
+  template <class Step>
+  bool payload_has() const {
+    for (const auto& entry : payload)
+      if (std::holds_alternative<Step>(entry.step)) return true;
+    return false;
+  }
+
   /// Calls f(number, stage, origin, step) for each step in order.
   template <class F>
   void for_each(F&& f) const {

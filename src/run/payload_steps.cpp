@@ -15,7 +15,16 @@
 namespace nsbox {
 namespace {
 
-constexpr uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+/// A path of the sandbox, now that its root is the process's own; -1 with errno.
+int open_inside(const char* path, uint64_t flags) {
+  const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return -1;
+  const int fd = sys::openat2(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  const int error = errno;
+  close(root);
+  errno = error;
+  return fd;
+}
 
 /// Reads a line-based file through a fixed buffer and calls take(line) until it says that it has it.
 template <class F>
@@ -65,12 +74,8 @@ bool is_entry(const char* line, const char* name) {
 }
 
 Outcome look_up(const char* file, const char* name, uint32_t& id, uint32_t* group, ChildState& state) {
-  const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) return failed("openat");
-  const int fd = sys::openat2(root, file, O_RDONLY | O_NOCTTY | O_NONBLOCK, inside);
+  const int fd = open_inside(file, O_RDONLY | O_NOCTTY | O_NONBLOCK);
   const int error = errno;
-  close(root);
-  errno = error;
   state.detail(name);
   if (fd < 0) return failed("openat2", Why::unknown_user, error);
   const bool found = for_each_line(fd, [&](const char* line) {
@@ -78,6 +83,23 @@ Outcome look_up(const char* file, const char* name, uint32_t& id, uint32_t* grou
   });
   close(fd);
   return found ? done : failed("read", Why::unknown_user);
+}
+
+/// A program of another ABI would be ended by the filter at its first call; it is not even begun.
+Outcome check_abi(const char* command) {
+  const int fd = open(command, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0) return done;  // to be executed, and not to be read
+  unsigned char head[20] = {};
+  const ssize_t n = read(fd, head, sizeof head);
+  close(fd);
+  if (n != sizeof head || memcmp(head, "\x7f" "ELF", 4) != 0) return done;
+  const bool narrow = head[4] != 2;  // ELFCLASS64
+  return narrow ? failed("read", Why::other_abi, EPERM) : done;
+}
+
+Outcome set_filter(std::span<const struct sock_filter> filter) {
+  const struct sock_fprog program = {static_cast<unsigned short>(filter.size()), const_cast<struct sock_filter*>(filter.data())};
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? failed("seccomp") : done;
 }
 
 }  // namespace
@@ -110,12 +132,7 @@ Outcome run(const NewRuleset& step, ChildState& state) {
 }
 
 Outcome run(const AllowPath& step, ChildState& state) {
-  const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) return failed("openat");
-  const int fd = sys::openat2(root, step.path, O_PATH, inside);
-  const int error = errno;
-  close(root);
-  errno = error;
+  const int fd = open_inside(step.path, O_PATH);
   if (fd < 0) return failed("openat2");
   constexpr uint64_t of_a_file = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | sys::landlock_truncate | sys::landlock_ioctl_device;
   struct stat info;
@@ -135,12 +152,7 @@ Outcome run(const RestrictSelf&, ChildState& state) {
 }
 
 Outcome run(const EnterFolder& step, ChildState&) {
-  const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) return failed("openat");
-  const int fd = sys::openat2(root, step.path, O_PATH | O_DIRECTORY, inside);
-  const int error = errno;
-  close(root);
-  errno = error;
+  const int fd = open_inside(step.path, O_PATH | O_DIRECTORY);
   if (fd < 0) return failed("openat2");
   const bool entered = fchdir(fd) == 0;
   close(fd);
@@ -148,18 +160,6 @@ Outcome run(const EnterFolder& step, ChildState&) {
   char now[4096];
   if (syscall(SYS_getcwd, now, sizeof now) < 0) return failed("getcwd");
   return now[0] == '/' ? done : failed("getcwd", Why::outside_root);
-}
-
-/// A program of another ABI would be ended by the filter at its first call; it is not even begun.
-Outcome check_abi(const char* command) {
-  const int fd = open(command, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) return done;  // to be executed, and not to be read
-  unsigned char head[20] = {};
-  const ssize_t n = read(fd, head, sizeof head);
-  close(fd);
-  if (n != sizeof head || memcmp(head, "\x7f" "ELF", 4) != 0) return done;
-  const bool narrow = head[4] != 2;  // ELFCLASS64
-  return narrow ? failed("read", Why::other_abi, EPERM) : done;
 }
 
 /// Whether a candidate is there is noted before the filter: what execve answers later does not
@@ -245,7 +245,8 @@ Outcome run(const SetIds& step, ChildState& state) {
 Outcome run(const LockSecurebits&, ChildState&) {
   const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
                              SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-  return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? failed("prctl") : done;
+  if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0) return failed("prctl");
+  return prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == static_cast<int>(bits) ? done : failed("prctl", Why::readback);
 }
 
 Outcome run(const SetCapabilities& step, ChildState&) {
@@ -312,16 +313,9 @@ Outcome run(const CloseOnExec& step, ChildState&) {
   return done;
 }
 
-Outcome run(const RefuseTerminalInput&, ChildState&) {
-  const struct sock_fprog program = {static_cast<unsigned short>(sizeof sys::terminal_filter / sizeof sys::terminal_filter[0]),
-                                     const_cast<struct sock_filter*>(sys::terminal_filter)};
-  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? failed("seccomp") : done;
-}
+Outcome run(const RefuseTerminalInput&, ChildState&) { return set_filter(sys::terminal_filter); }
 
-Outcome run(const SetFilter& step, ChildState&) {
-  const struct sock_fprog program = {static_cast<unsigned short>(step.program.size()), const_cast<struct sock_filter*>(step.program.data())};
-  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? failed("seccomp") : done;
-}
+Outcome run(const SetFilter& step, ChildState&) { return set_filter(step.program); }
 
 Outcome run(const Exec& step, ChildState& state) {
   state.page->executing.store(1);

@@ -74,8 +74,7 @@ void plan_landlock_rules(PlanBuilder& builder) {
 }
 
 void plan_landlock(PlanBuilder& builder) {
-  const bool there = std::any_of(builder.plan.payload.begin(), builder.plan.payload.end(), [](const auto& entry) { return std::holds_alternative<NewRuleset>(entry.step); });
-  if (!there) return;
+  if (!builder.plan.payload_has<NewRuleset>()) return;
   const PlanBuilder::From from(builder, "/security/landlock");
   builder.add(PayloadStep{RestrictSelf{}}, Stage::seal);
 }
