@@ -4,13 +4,14 @@
 //   golden/bad/NAME.yaml   a wrong specification; NAME.err is every diagnostic, word by word
 //   golden/plan/NAME.yaml  a right one on an invented host; NAME.plan is its plan, or, when the
 //                          host refuses it, NAME.err its diagnostics
+//   golden/audit/NAME.yaml the same, and NAME.audit is what `audit` says of it
 //
 // Comment lines at the top of a file invent the machine (`#: …`); the default is an ordinary user
 // `alice` (1000) on a plain host:
 //   #: root                      the caller is root
 //   #: set NAME=VALUE            --set
 //   #: env NAME=VALUE            a variable of the caller's environment
-//   #: folder PATH | file PATH | char PATH MAJOR MINOR | link PATH TARGET | missing PATH
+//   #: folder PATH | file PATH | socket PATH | char PATH MAJOR MINOR | link PATH TARGET | missing PATH
 //   #: mount PATH TYPE [ro,nosuid,nodev,noexec,shared]
 //   #: subuid FIRST COUNT | subgid FIRST COUNT
 //   #: kernel MAJOR.MINOR        #: tty        #: process PID
@@ -27,6 +28,7 @@
 #include <sstream>
 
 #include "base/text.hpp"
+#include "cli/audit_text.hpp"
 #include "cli/explain.hpp"
 #include "cli/output.hpp"
 #include "cli/plan_text.hpp"
@@ -106,6 +108,7 @@ void invent(Machine& machine, const std::string& text) {
     else if (verb == "set") machine.input.set[a.substr(0, a.find('='))] = a.substr(a.find('=') + 1) + (b.empty() ? "" : " " + b);
     else if (verb == "env") machine.environment[a.substr(0, a.find('='))] = a.substr(a.find('=') + 1) + (b.empty() ? "" : " " + b);
     else if (verb == "folder") fact.kind = FileKind::folder, add_path(machine, a, fact);
+    else if (verb == "socket") fact.kind = FileKind::socket, add_path(machine, a, fact);
     else if (verb == "file") fact.kind = FileKind::file, add_path(machine, a, fact);
     else if (verb == "link") fact.kind = FileKind::link, fact.link = b, add_path(machine, a, fact);
     else if (verb == "char") fact.kind = FileKind::character, fact.rdev = makedev(static_cast<unsigned>(atoi(b.c_str())), static_cast<unsigned>(atoi(b.substr(b.find(' ') + 1).c_str()))), add_path(machine, a, fact);
@@ -181,7 +184,8 @@ bool check(const fs::path& expected, const std::string& actual, std::string& pro
   return false;
 }
 
-bool run_one(const fs::path& file, bool plans, std::string& problem) {
+bool run_one(const fs::path& file, std::string_view kind, std::string& problem) {
+  const bool plans = kind != "bad";
   Machine machine;
   invent(machine, read_all(file));
   machine.input.path = file.filename().string();
@@ -190,7 +194,13 @@ bool run_one(const fs::path& file, bool plans, std::string& problem) {
   std::optional<Spec> spec = load_spec(findings, machine.input, machine.facts.caller, reader(file.parent_path()), &unreadable);
   fs::path expected = file;
   if (spec && plans) {
-    const Plan plan = make_plan(*spec, machine.facts, findings);
+    const bool audits = kind == "audit";
+    const Plan plan = make_plan(*spec, machine.facts, findings, audits);
+    if (!audits) drop_allowed(findings, *spec);
+    if (audits && !findings.failed()) {
+      expected.replace_extension(".audit");
+      return check(expected, audit_text(findings, *spec), problem);
+    }
     if (!findings.failed()) {
       expected.replace_extension(".plan");
       return check(expected, findings_text(findings, 1) + plan_text(plan, false), problem);
@@ -210,18 +220,18 @@ int main() {
   set_color("never");
   const char* root = getenv("NSBOX_GOLDEN");
   const fs::path golden = root ? root : "tests/golden";
-  std::vector<std::pair<fs::path, bool>> files;
-  for (const bool plans : {false, true})
-    for (const auto& entry : fs::directory_iterator(golden / (plans ? "plan" : "bad")))
-      if (entry.path().extension() == ".yaml") files.emplace_back(entry.path(), plans);
+  std::vector<std::pair<fs::path, const char*>> files;
+  for (const char* kind : {"audit", "bad", "plan"})
+    for (const auto& entry : fs::directory_iterator(golden / kind))
+      if (entry.path().extension() == ".yaml") files.emplace_back(entry.path(), kind);
   std::sort(files.begin(), files.end());
   printf("1..%zu\n", files.size());
   int number = 0, failed = 0;
-  for (const auto& [file, plans] : files) {
+  for (const auto& [file, kind] : files) {
     std::string problem;
-    const bool ok = run_one(file, plans, problem);
+    const bool ok = run_one(file, kind, problem);
     failed += !ok;
-    printf("%s %d %s/%s\n", ok ? "ok" : "not ok", ++number, plans ? "plan" : "bad", file.stem().c_str());
+    printf("%s %d %s/%s\n", ok ? "ok" : "not ok", ++number, kind, file.stem().c_str());
     if (!ok) printf("# %s\n", problem.c_str());
   }
   return failed ? 1 : 0;

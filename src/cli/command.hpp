@@ -57,6 +57,7 @@ int run_validate(const Arguments&);
 int run_plan(const Arguments&);
 int run_show(const Arguments&);
 int run_schema(const Arguments&);
+int run_audit(const Arguments&);
 int run_doctor(const Arguments&);
 int run_init(const Arguments&);
 int run_completion(const Arguments&);

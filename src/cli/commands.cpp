@@ -32,6 +32,7 @@ constexpr OptionInfo plan_options[] = {
     {"--explain", "", "Say of each stage and step why it is there."},
     {"--name", "NAME", "Use this name instead of the specification's."},
 };
+constexpr OptionInfo audit_options[] = {{"--fail-below", "SCORE", "Exit with status 1 when the score is below this, 0 to 10."}};
 constexpr OptionInfo show_options[] = {{"--origin", "", "Say of each value which file and line it came from."}};
 constexpr OptionInfo init_options[] = {
     {"-o,--output", "FILE", "Write to FILE instead of ./nsbox.yaml; `-` is standard output."},
@@ -44,6 +45,7 @@ constexpr Command table[] = {
     {"validate", "[SPEC…]", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
     {"plan", "[SPEC] [-- CMD…]", "Print the ordered steps that `up` would take.", plan_options, 0, 1, true, true, 2, run_plan},
     {"show", "[SPEC]", "Print the specification after composition, substitution and defaults.", show_options, 0, 1, false, true, 2, run_show},
+    {"audit", "[SPEC]", "Say what the sandbox still exposes, worst first, with a score.", audit_options, 0, 1, false, true, 2, run_audit},
     {"doctor", "[SPEC]", "Try what the specification needs on this host, and name what refuses it.", {}, 0, 1, false, true, 2, run_doctor},
     {"init", "[TEMPLATE]", "Write a starter specification.", init_options, 0, 1, false, false, 2, run_init},
     {"schema", "", "Print the JSON Schema of the language.", {}, 0, 0, false, false, 2, run_schema},

@@ -87,33 +87,24 @@ void print_findings(const Findings& findings, const Arguments& arguments) {
   printf("%s\n", to_json(document).c_str());
 }
 
-void drop_allowed(Findings& findings, const Spec& spec) {
-  std::erase_if(findings.diagnostics, [&](const Diagnostic& each) {
-    return severity_of(each.code) == Severity::warning && spec.allow_warnings.find(slug_of(each.code));
-  });
-}
-
-Loaded load(const Arguments& arguments, const Command& command, bool quiet) {
+Loaded load(const Arguments& arguments, const Command& command) {
   Loaded out;
   Input input;
   if (!input_of(arguments, command, 0, input)) {
     out.status = command.usage_status;
     return out;
   }
-  return load_from(arguments, input, real_files(), quiet);
+  return load_from(arguments, input, real_files());
 }
 
-Loaded load_from(const Arguments& arguments, const Input& input, const FileReader& reader, bool quiet) {
+Loaded load_from(const Arguments& arguments, const Input& input, const FileReader& reader) {
   Loaded out;
   out.facts = probe_host();
   bool unreadable = false;
   out.spec = load_spec(out.findings, input, out.facts.caller, reader, &unreadable);
   if (logs(LogLevel::debug)) log(LogLevel::debug, "read " + std::to_string(out.findings.files.size()) + " file(s), first " + input.path);
-  if (out.spec) {
-    drop_allowed(out.findings, *out.spec);
-    return out;
-  }
-  if (!quiet) print_findings(out.findings, arguments);
+  if (out.spec) return out;
+  print_findings(out.findings, arguments);
   out.status = unreadable ? 2 : 1;
   return out;
 }

@@ -26,16 +26,12 @@ struct Loaded {
   std::optional<Spec> spec;
   int status = 0;
 };
-/// `quiet`: findings are left to the caller.
-Loaded load(const Arguments& arguments, const Command& command, bool quiet = false);
+Loaded load(const Arguments& arguments, const Command& command);
 
 /// The same from a given input and reader.
-Loaded load_from(const Arguments& arguments, const Input& input, const FileReader& reader, bool quiet = false);
+Loaded load_from(const Arguments& arguments, const Input& input, const FileReader& reader);
 
 /// The plan, with the command of `-- CMD…` in place; nothing after printed errors.
 std::optional<Plan> plan_of(Loaded& loaded, const Arguments& arguments, bool need_command);
-
-/// Takes away the warnings that the specification accepts.
-void drop_allowed(Findings& findings, const Spec& spec);
 
 }  // namespace nsbox

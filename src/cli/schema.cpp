@@ -4,9 +4,11 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "cli/audit_text.hpp"
 #include "cli/command.hpp"
 #include "cli/explain.hpp"
 #include "cli/output.hpp"
+#include "spec/exposure.hpp"
 #include "spec/spec.hpp"
 
 namespace nsbox {
@@ -124,6 +126,11 @@ int run_reference(const Arguments&) {
   for (size_t i = 0; i < static_cast<size_t>(Code::count); i++) {
     const Code code = static_cast<Code>(i);
     if (severity_of(code) == Severity::warning) out += "*" + std::string(slug_of(code)) + "*\n\t" + safe(message_words(code)) + "\n\n";
+  }
+  out += "# WHAT AUDIT COUNTS\n\nnsbox-audit(1) takes the weight of each of these from 10.\n\n";
+  for (const Weight& each : weights()) {
+    const std::string weight = score_text(each.most ? each.most : each.tenths);
+    out += "*" + std::string(slug_of(each.code)) + "* (" + (each.most ? score_text(each.tenths) + " each, at most " : "") + weight + ")\n\t" + safe(message_words(each.code)) + "\n\n";
   }
   fputs(out.c_str(), stdout);
   return 0;

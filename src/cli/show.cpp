@@ -29,8 +29,9 @@ int run_show(const Arguments& arguments) {
   const Command& command = *find_command("show");
   Loaded loaded = load(arguments, command);
   if (!loaded.spec) return loaded.status;
-  print_findings(loaded.findings, Arguments{});
   Spec& spec = *loaded.spec;
+  drop_allowed(loaded.findings, spec);
+  print_findings(loaded.findings, Arguments{});
   fill_defaults(spec, loaded.facts.caller);
   Node node = encode(spec);
   node.erase("extends");

@@ -9,7 +9,11 @@
 
 namespace nsbox {
 
-enum class Severity : uint8_t { error, warning };
+enum class Severity : uint8_t {
+  error,
+  warning,   // legal, and likely wrong
+  exposure,  // legal, and meant; `audit` counts it
+};
 
 enum class Code : uint16_t {
 #define NSBOX_CODE(name, severity, message, hint) name,

@@ -389,7 +389,6 @@ std::optional<Spec> Composer::run(bool* unreadable) {
   check_spec(findings_, spec, caller_);
   // Warnings about a part of a specification would be guesses.
   if (!whole) std::erase_if(findings_.diagnostics, [](const Diagnostic& each) { return severity_of(each.code) == Severity::warning; });
-  std::erase_if(findings_.diagnostics, [&](const Diagnostic& each) { return severity_of(each.code) == Severity::warning && spec.allow_warnings.find(slug_of(each.code)); });
   if (findings_.failed()) return std::nullopt;
   return spec;
 }
@@ -412,6 +411,12 @@ Mark Spec::mark_of(std::string_view pointer) const {
     if (mark.line || pointer.empty()) return mark;
     pointer = pointer.substr(0, pointer.rfind('/'));
   }
+}
+
+void drop_allowed(Findings& findings, const Spec& spec) {
+  std::erase_if(findings.diagnostics, [&](const Diagnostic& each) {
+    return severity_of(each.code) == Severity::warning && spec.allow_warnings.find(slug_of(each.code));
+  });
 }
 
 void check_spec(Findings& findings, const Spec& spec, const Caller& caller) {

@@ -26,9 +26,11 @@ struct Tree {
   bool folder = true;
   bool readonly = false;    // nothing can be made in it while it is put together
   bool on_host = false;     // what is made in it appears on the host
+  bool writable = false;    // by the payload, and it stays on the host
   bool closes = false;      // becomes read-only after the last mount: things are made in it until then
   uint64_t attributes = 0;  // MOUNT_ATTR_… that a layer above it must repeat
   Mark mark;
+  std::string pointer;      // of the entry that it comes from
 };
 
 struct Found {
@@ -59,6 +61,12 @@ class Layout {
   Tree* at(std::string_view path);
   /// Targets mounted strictly below `path` and still to be seen, in the order of mounting.
   std::vector<std::string> below(std::string_view path) const;
+  /// Calls f(target, tree) for every tree that is not gone, hidden ones too.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const Mounted& mounted : mounts_)
+      if (!mounted.gone) f(mounted.target, mounted.tree);
+  }
   /// The masked path that `path` is on, above or below, or "".
   std::string masked_by(std::string_view path) const;
 

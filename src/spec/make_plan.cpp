@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "spec/builder.hpp"
+#include "spec/exposure.hpp"
 
 namespace nsbox {
 
@@ -109,7 +110,7 @@ void plan_files(PlanBuilder& builder) {
 
 }  // namespace
 
-Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings) {
+Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings, bool exposures) {
   PlanBuilder builder(spec, facts, findings);
   plan_start(builder);
   plan_clone(builder);
@@ -125,6 +126,8 @@ Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings) {
   plan_seal(builder);
   plan_gate(builder);
   plan_files(builder);
+  warn_of_reach(builder);
+  if (exposures) add_exposures(builder);
   return builder.finish();
 }
 

@@ -8,6 +8,7 @@ namespace nsbox {
 
 /// From what is wanted and what the host has to what will be done. Pure: the same specification
 /// and facts give the same plan. Problems go to `findings`; with an error the plan is not to be run.
-Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings);
+/// `exposures`: with everything that `audit` counts, too.
+Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings, bool exposures = false);
 
 }  // namespace nsbox

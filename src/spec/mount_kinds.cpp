@@ -50,7 +50,7 @@ std::vector<Option> tmpfs_options(PlanBuilder& builder, const Mount& mount, uint
 uint64_t while_built(const Mount& mount) { return mount.attributes() & ~uint64_t{MOUNT_ATTR_RDONLY}; }
 
 void place(PlanBuilder& builder, const Mount& mount, Slot slot, Tree tree) {
-  tree.mark = mount.mark;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
   if (mount.in_root) {
     builder.add(AttachRoot{slot}, Stage::mounts);
     builder.layout.mount("/", std::move(tree));
@@ -75,7 +75,7 @@ void plan_proc(PlanBuilder& builder, const Mount& mount) {
   builder.add(NewFs{slot, "proc", nullptr, builder.plan.arena.list(options), mount.attributes()}, Stage::mounts);
   Tree tree;
   tree.kind = Tree::Kind::opaque;
-  tree.mark = mount.mark;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
   const bool masked = mount.masked.value_or(true);
   if (!builder.attach(mount, slot, mount.target->path, std::move(tree), masked) || !masked) return;
   if (mount.subset) return;  // none of them is there
@@ -100,7 +100,7 @@ void plan_sysfs(PlanBuilder& builder, const Mount& mount) {
   builder.add(NewFs{slot, "sysfs", nullptr, {}, mount.attributes()}, Stage::mounts);
   Tree tree;
   tree.kind = Tree::Kind::opaque;
-  tree.mark = mount.mark;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
   if (!builder.attach(mount, slot, mount.target->path, std::move(tree), true)) return;
   for (const char* name : sys_hidden_folders)
     if (builder.facts.path(std::string("/sys/") + name).kind == FileKind::folder) builder.cover({slot, name, true}, true);
@@ -131,7 +131,7 @@ void plan_devpts(PlanBuilder& builder, const Mount& mount) {
   const bool terminal = builder.wants_terminal();
   Tree tree;
   tree.kind = Tree::Kind::opaque;
-  tree.mark = mount.mark;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
   if (builder.attach(mount, slot, mount.target->path, std::move(tree), terminal) && terminal) builder.new_terminal(slot);
 }
 
@@ -174,7 +174,7 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = builder.new_slot();
   builder.add(NewFs{slot, "tmpfs", nullptr, builder.plan.arena.list(tmpfs_options(builder, mount, dev_size, bounded_inodes)), while_built(mount)}, Stage::mounts);
   Tree tree;
-  tree.mark = mount.mark;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
   if (!builder.attach(mount, slot, mount.target->path, std::move(tree), true)) return;
   for (const Device& device : basic_devices)
     bind_device(builder, slot, std::string("/dev/") + device.name, device.name, {0, 0, makedev(device.major, device.minor)});
@@ -237,7 +237,7 @@ void plan_bind(PlanBuilder& builder, const Mount& mount) {
   tree.hosts = {real};
   tree.folder = fact.kind == FileKind::folder;
   tree.readonly = mount.effective_readonly();
-  tree.on_host = !tree.readonly;
+  tree.on_host = tree.writable = !tree.readonly;
   tree.attributes = set;
   place(builder, mount, slot, std::move(tree));
   if (!covered) return;
@@ -275,7 +275,7 @@ void plan_overlay(PlanBuilder& builder, const Mount& mount) {
   step.in_user_namespace = !builder.spec.namespaces[NsType::user].is_host();
   Tree tree;
   tree.kind = Tree::Kind::layers;
-  tree.on_host = mount.upper.has_value();
+  tree.on_host = tree.writable = mount.upper.has_value();
   std::vector<Slot> lower;
   for (const HostPath& layer : mount.lower) {
     std::string real;
@@ -345,7 +345,7 @@ void plan_mask(PlanBuilder& builder, const Mount& mount) {
   tree.kind = Tree::Kind::mask;
   tree.folder = folder;
   tree.readonly = true;
-  tree.mark = mount.mark;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
   builder.layout.mount(builder.layout.find(mount.target->path).path, std::move(tree));
 }
 
@@ -374,6 +374,9 @@ void plan_remount(PlanBuilder& builder, const Mount& mount) {
   builder.add(step, Stage::mounts);
   if (Tree* tree = builder.layout.at(found.path); tree && mount.readonly) {
     if (*mount.readonly) tree->readonly = true;
+    // What is mounted below stays as it is, unless it is taken along.
+    const bool all = step.recursive || tree->hosts.empty() || builder.facts.mounts_below(tree->hosts[0]).empty();
+    tree->writable = tree->on_host && !(*mount.readonly && all);
     tree->closes = false;  // the last word on it is this one
   }
 }

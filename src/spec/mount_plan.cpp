@@ -339,6 +339,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
     error(Code::source_denied, {target, "too many links"});
     return false;
   }
+  if (found.tree && found.path != normal_path(target)) error(Code::target_through_link, {target, found.path});
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
     if (found.known && is_folder != folder) {
@@ -415,6 +416,20 @@ void PlanBuilder::new_terminal(Slot devpts) {
 }
 
 // --- the section ---------------------------------------------------------------------------------
+namespace {
+
+Tree host_tree(const Spec& spec) {
+  Tree tree;
+  tree.kind = Tree::Kind::host;
+  tree.hosts = {"/"};
+  tree.on_host = tree.writable = true;
+  tree.mark = spec.written_at("/root");
+  tree.pointer = "/root";
+  return tree;
+}
+
+}  // namespace
+
 void plan_mounts(PlanBuilder& builder) {
   const Spec& spec = builder.spec;
   builder.mounts_begin_ = builder.plan.child.size();
@@ -428,11 +443,7 @@ void plan_mounts(PlanBuilder& builder) {
     if (spec.host_root()) {
       const PlanBuilder::From from(builder, "/root");
       builder.add(UseRoot{}, Stage::isolate);
-      Tree tree;
-      tree.kind = Tree::Kind::host;
-      tree.hosts = {"/"};
-      tree.on_host = true;
-      builder.layout.mount("/", std::move(tree));
+      builder.layout.mount("/", host_tree(spec));
     } else if (spec.root && spec.root->mount) {
       const Mount& root = *spec.root->mount;
       const PlanBuilder::From from(builder, root.mark, "/root");
@@ -453,6 +464,8 @@ void plan_mounts(PlanBuilder& builder) {
     Tree tree;
     tree.kind = Tree::Kind::opaque;
     builder.layout.mount("/", std::move(tree));
+  } else if (!spec.namespaces.joined(NsType::mount)) {
+    builder.layout.mount("/", host_tree(spec));
   }
 
   // Trees that the launcher brings along carry no locks of the kernel's.

@@ -98,4 +98,7 @@ struct Spec {
 /// Everything that can be said of a specification without a host: every section's check.
 void check_spec(Findings& findings, const Spec& spec, const Caller& caller);
 
+/// Takes away the warnings that the specification accepts (`allow_warnings`).
+void drop_allowed(Findings& findings, const Spec& spec);
+
 }  // namespace nsbox
