@@ -82,6 +82,10 @@ const std::vector<std::string>& call_names() {
   return all;
 }
 
+bool is_call_anywhere(std::string_view name) {
+  return is_call(name) || seccomp_syscall_resolve_name(std::string(name).c_str()) != __NR_SCMP_ERROR;
+}
+
 bool is_call(std::string_view name) { return std::binary_search(call_names().begin(), call_names().end(), name); }
 
 }  // namespace nsbox::filter

@@ -20,6 +20,8 @@ std::string name_of(uint32_t number);
 /// Every name that one of the machine's ABIs has.
 const std::vector<std::string>& call_names();
 bool is_call(std::string_view name);
+/// Also one that only other machines have.
+bool is_call_anywhere(std::string_view name);
 
 /// Greater than every number that has a name.
 inline constexpr uint32_t numbers_end = 600;

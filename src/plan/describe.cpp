@@ -296,9 +296,22 @@ StepText text(const CloseOnExec& s) {
   return out;
 }
 StepText text(const RefuseTerminalInput&) { return {"refuse_terminal_input", "TIOCSTI, TIOCLINUX", {}, {"seccomp"}, "a filter of its own: bytes pushed into a terminal's queue would be typed by the caller"}; }
+/// Calls of the machine's other ABI (i386) that pass.
+unsigned passing_in_other_abi(std::span<const struct sock_filter> program) {
+  unsigned count = 0;
+  for (uint32_t number = 0; number < filter::numbers_end; number++) {
+    const uint32_t verdict = filter::answer(program, filter::other_arch, number).verdict;
+    count += verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_LOG;
+  }
+  return count;
+}
 /// What the program itself answers, call by call: no second list that could differ from it.
 StepText text(const SetFilter& s) {
   StepText out{"set_filter", s.policy, {{"sha256", s.hash}}, {"seccomp"}, "the last step before exec, since every call from here on is asked for; a number that nobody knows gets ENOSYS, and programs of another ABI (i386, x32) are refused whole", {}};
+  if (const unsigned others = passing_in_other_abi(s.program)) {
+    out.details.emplace_back("other_abi_allow", std::to_string(others));
+    out.why = "the last step before exec, since every call from here on is asked for";
+  }
   std::map<std::string, std::pair<unsigned, std::string>> answers;
   for (uint32_t number = 0; number < filter::numbers_end; number++) {
     const std::string name = filter::name_of(number);

@@ -67,6 +67,7 @@ class Composer {
   std::optional<std::string> look_up(std::string_view name, uint16_t file, bool with_vars) const;
   void collect_vars();
   void merge(Node& base, Node& over, const std::string& pointer);
+  void read_profile(Seccomp& seccomp, Mark from);
   void merge_mounts(Node& base, Node& over);
   std::string target_of(const Node& mount) const;
   void drop_nulls(Node& node, const std::string& pointer);
@@ -319,6 +320,16 @@ void Composer::check_set_names() {
   }
 }
 
+/// The filter's own file; what is wrong in it is said of it.
+void Composer::read_profile(Seccomp& seccomp, Mark from) {
+  if (seccomp.kind != Seccomp::Kind::profile || seccomp.path.path.empty()) return;
+  const auto file = static_cast<uint16_t>(findings_.files.size());
+  SourceFile source;
+  if (const std::string reason = reader_.read(seccomp.path.path, source); !reason.empty()) return findings_.add(Code::profile_unreadable, from, "/security/seccomp", {seccomp.path.path, reason});
+  findings_.files.push_back(std::move(source));
+  seccomp.profile = load_profile(findings_, file);
+}
+
 /// The file's name without its ending, or the folder's; lower case, other characters as `-`.
 std::string Composer::default_name() const {
   const std::string& path = input_.path;
@@ -385,6 +396,7 @@ std::optional<Spec> Composer::run(bool* unreadable) {
   decoder.places = &spec.places;
   decoder.read(merged, spec);
   spec.name = name_;
+  read_profile(spec.security.seccomp, spec.mark_of("/security/seccomp"));
   const bool whole = !findings_.failed();
   check_spec(findings_, spec, caller_);
   // Warnings about a part of a specification would be guesses.

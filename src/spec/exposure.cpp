@@ -24,7 +24,7 @@ constexpr Weight table[] = {
     {Code::shared_to_host, 10}, {Code::writable_kernel_files, 10}, {Code::host_mounts_limited, 10}, {Code::host_capability, 8},
     {Code::writable_hooks, 7}, {Code::strong_capability, 6},
     // more to reach, or to see
-    {Code::host_ipc, 5}, {Code::host_sysfs, 5}, {Code::unmasked_kernel_files, 5}, {Code::devices_allowed, 5}, {Code::whole_environment, 5},
+    {Code::host_ipc, 5}, {Code::host_sysfs, 5}, {Code::unmasked_kernel_files, 5}, {Code::devices_allowed, 5}, {Code::other_abi_passed, 5}, {Code::whole_environment, 5},
     {Code::device, 3}, {Code::writable_bind, 3}, {Code::passed_descriptor, 3}, {Code::callers_terminal, 3}, {Code::landlock_left_open, 3},
     {Code::sysfs_visible, 2}, {Code::capability, 2}, {Code::set_id_allowed, 2}, {Code::groups_kept, 2}, {Code::host_cgroup, 2},
     {Code::no_process_limit, 2}, {Code::no_memory_limit, 2}, {Code::host_names, 1}, {Code::hostname_copied, 1},
@@ -143,6 +143,7 @@ class Counter {
   /// Calls that pass, and would not with nsbox's own filter for these rights.
   void calls(const SetFilter& step) {
     if (spec_.security.seccomp.kind == Seccomp::Kind::standard) return;
+    if (!spec_.security.seccomp.native_only()) add(Code::other_abi_passed, "/security/seccomp");
     const filter::BuiltIn own = filter::built_in({spec_.security.allow_nested_userns, spec_.security.capabilities.has("FSETID")});
     const auto refuses = [](const filter::Answer& answer) { return answer.verdict != SECCOMP_RET_ALLOW && answer.verdict != SECCOMP_RET_LOG; };
     std::string names;

@@ -501,7 +501,7 @@ void plan_process(PlanBuilder& builder) {
     for (const std::string& word : process.command->words) words.push_back(builder.text(word));
   Str program = words.empty() ? builder.text("") : words[0];
   if (process.argv0 && !words.empty()) words[0] = builder.text(*process.argv0);
-  builder.add(FindCommand{program, path.empty() ? nullptr : builder.text(path), spec.security.seccomp.kind != Seccomp::Kind::off}, Stage::credentials);
+  builder.add(FindCommand{program, path.empty() ? nullptr : builder.text(path), spec.security.seccomp.native_only()}, Stage::credentials);
 
   std::vector<int> pass;
   for (const auto& fd : process.pass_fds) pass.push_back(static_cast<int>(fd.value));

@@ -36,6 +36,7 @@ filter::Variant variant_of(const Security& security) {
 }
 
 filter::Policy policy_of(const Security& security) {
+  if (security.seccomp.profile) return policy_of(*security.seccomp.profile, security);
   const SeccompLists& lists = security.seccomp.lists;
   filter::Policy policy = filter::default_policy(variant_of(security));
   filter::Abi& abi = policy.abis[0];
@@ -69,14 +70,16 @@ bool Codec<Seccomp>::decode(Decoder& decoder, const Node& node, Seccomp& out) {
   }
   if (node.is_scalar() && node.text == "default") return out.kind = Seccomp::Kind::standard, true;
   if (node.is_scalar() && node.text == "off") return out.kind = Seccomp::Kind::off, true;
-  if (node.is_scalar() && node.text.find_first_of("/.") != std::string::npos) return decoder.error(Code::unsupported, node), false;  // a profile's path
-  return decoder.wrong_type(node, "default, off, or a mapping of lists");
+  if (!node.is_scalar() || node.text.find_first_of("/.") == std::string::npos) return decoder.wrong_type(node, "default, off, the path of a profile, or a mapping of lists");
+  out.kind = Seccomp::Kind::profile;
+  return Codec<HostPath>::decode(decoder, node, out.path);
 }
 
 Node Codec<Seccomp>::encode(const Seccomp& value) {
   switch (value.kind) {
     case Seccomp::Kind::standard: return Node::scalar("default");
     case Seccomp::Kind::off: return Node::scalar("off");
+    case Seccomp::Kind::profile: return Node::scalar(value.path.path);
     case Seccomp::Kind::lists: break;
   }
   Node node = encode_fields(value.lists);
@@ -85,13 +88,16 @@ Node Codec<Seccomp>::encode(const Seccomp& value) {
 }
 
 Node Codec<Seccomp>::schema() {
-  return schema_any_of({titled("nsbox's own, or none", schema_of_choice({"default", "off"})), titled("lists", schema_of_fields<SeccompLists>())});
+  return schema_any_of({titled("nsbox's own, or none", schema_of_choice({"default", "off"})), titled("path of an OCI profile", schema_of_text("[/.]")), titled("lists", schema_of_fields<SeccompLists>())});
 }
 
 void check_seccomp(const Check& check) {
   const Security& security = check.spec.security;
   if (security.seccomp.kind == Seccomp::Kind::off) check.add(Code::no_filter, check.spec.mark_of("/security/seccomp"), "/security/seccomp");
-  if (security.seccomp.kind != Seccomp::Kind::lists) return;
+  if (security.seccomp.kind != Seccomp::Kind::lists && !security.seccomp.profile) return;
+  std::vector<std::string> unknown;
+  if (security.seccomp.profile) policy_of(*security.seccomp.profile, security, &unknown);
+  if (!unknown.empty()) check.add(Code::profile_unknown_calls, check.spec.mark_of("/security/seccomp"), "/security/seccomp", {security.seccomp.path.path, join(unknown, ", ")});
   std::map<std::string, std::string> seen;
   for (const ListOf& list : lists_of(security.seccomp.lists)) {
     for (size_t i = 0; i < list.calls.size(); i++) {
@@ -100,8 +106,9 @@ void check_seccomp(const Check& check) {
       if (!fresh) check.add(Code::call_twice, check.spec.mark_of(pointer), pointer, {list.calls[i].name, before->second});
     }
   }
-  // The last two steps come after the filter, or are judged by it.
   const filter::Program program = filter::compile(policy_of(security));
+  if (program.size() > BPF_MAXINSNS) check.add(Code::filter_too_long, check.spec.mark_of("/security/seccomp"), "/security/seccomp", {std::to_string(program.size())});
+  // The last two steps come after the filter, or are judged by it.
   const std::vector<std::string_view> needed = security.no_new_privs ? std::vector<std::string_view>{"execve"} : std::vector<std::string_view>{"execve", "capset", "capget", "prctl"};
   for (const std::string_view call : needed) {
     const uint32_t verdict = filter::answer(program, filter::native_arch, *filter::number_of(call)).verdict;
@@ -120,9 +127,11 @@ void plan_seccomp(PlanBuilder& builder) {
       builder.add(SetFilter{"default", built_in.program, built_in.hash}, Stage::seal);
       return;
     }
+    case Seccomp::Kind::profile:
     case Seccomp::Kind::lists: {
       const filter::Program program = filter::compile(policy_of(security));
-      builder.add(SetFilter{security.seccomp.lists.otherwise ? "lists" : "default, changed", builder.plan.arena.list(program), builder.text(filter::hash_of(program))}, Stage::seal);
+      const Str name = security.seccomp.profile ? builder.text(security.seccomp.path.path) : security.seccomp.lists.otherwise ? "lists" : "default, changed";
+      builder.add(SetFilter{name, builder.plan.arena.list(program), builder.text(filter::hash_of(program))}, Stage::seal);
     }
   }
 }

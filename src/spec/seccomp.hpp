@@ -7,6 +7,7 @@
 
 #include "fields/scalars.hpp"
 #include "filter/policy.hpp"
+#include "spec/seccomp_profile.hpp"
 #include "spec/check.hpp"
 
 namespace nsbox {
@@ -49,16 +50,21 @@ struct SeccompLists {
 };
 
 struct Seccomp {
-  enum class Kind : uint8_t { standard, off, lists };
+  enum class Kind : uint8_t { standard, off, lists, profile };
   Kind kind = Kind::standard;
   SeccompLists lists;
+  HostPath path;  // of the profile,
+  std::optional<SeccompProfile> profile;  // which composition reads
+
+  /// The filter answers programs of the machine's own ABI alone.
+  bool native_only() const { return kind != Kind::off && !(profile && profile->has_other_abi()); }
 };
 template <>
 struct Codec<Seccomp> {
   static bool decode(Decoder&, const Node&, Seccomp& out);
   static Node encode(const Seccomp& value);
   static Node schema();
-  static std::string type() { return "`default`, `off`, or a mapping of lists"; }
+  static std::string type() { return "`default`, `off`, path of an OCI profile, or mapping of lists"; }
 };
 
 void check_seccomp(const Check& check);

@@ -40,7 +40,7 @@ struct Security {
     return std::tuple{
         field("capabilities", &Security::capabilities, "Exactly these are in all five sets, ambient too; names with or without CAP_, or `all`."),
         field("no_new_privs", &Security::no_new_privs, "No program gains rights by exec (set-user-ID, file capabilities)."),
-        field("seccomp", &Security::seccomp, "System call filter: `default` (nsbox's own), `off`, or lists of calls."),
+        field("seccomp", &Security::seccomp, "System call filter: `default` (nsbox's own), `off`, the path of an OCI-format profile, or lists of calls."),
         field("landlock", &Security::landlock, "Landlock rules: what the command refuses itself, whatever the files' modes say."),
         field("allow_nested_userns", &Security::allow_nested_userns, "User namespaces may be made inside."),
         field("apparmor", &Security::apparmor, "AppArmor label for exec."),

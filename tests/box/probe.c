@@ -9,7 +9,8 @@
  *   probe stat PATH        kind, mode, owner, flags of the mount
  *   probe ls PATH          the names in a folder
  *   probe sleep SECONDS    prints "ready" first
- *   probe sweep            tries every number, most with arguments that do nothing, and prints the answers
+ *   probe sweep [ABI [N…]] tries every number (or those), most with arguments that do nothing, and prints the answers;
+ *                          ABI: native, x32 (0x40000000 and up) or i386 (by int 0x80)
  *   probe int80            getpid by the gate of 32-bit programs
  *   probe spin             is busy until it is killed
  *   probe ioctl NUMBER     ioctl(0, NUMBER) on a terminal: the errno's name
@@ -32,6 +33,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,22 +272,37 @@ static void try_every_exe(void) {
   }
 }
 
-/* Each call in a child of its own, with -1 for every argument; those that would wait for ever, end the
- * child in their own way or reach beyond it are left out ("-"). */
-static int sweep(void) {
+/* -1 for every argument; by the gate of 32-bit programs, or as a 64-bit program does. */
+static long call_with_nothing(long number, bool gate) {
+#if defined(__x86_64__)
+  if (gate) {
+    int result;
+    __asm__ volatile("push %%rbp; mov $-1, %%ebp; int $0x80; pop %%rbp" : "=a"(result) : "0"((int)number), "b"(-1), "c"(-1), "d"(-1), "S"(-1), "D"(-1) : "memory", "r8", "r9", "r10", "r11");
+    return result < 0 && result > -4096 ? (errno = -result, -1) : result;
+  }
+#endif
+  (void)gate;
+  return syscall(number, -1L, -1L, -1L, -1L, -1L, -1L);
+}
+
+/* Each call in a child of its own; those of the native ABI that would wait for ever, end the child in
+ * their own way or reach beyond it are left out ("-"). */
+static int sweep(const char *abi, char **numbers) {
   static const long left_out[] = {SYS_exit, SYS_exit_group, SYS_pause, SYS_rt_sigreturn, SYS_vfork, SYS_fork, SYS_clone, SYS_kill, SYS_tkill,
                                   SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_sigsuspend, SYS_select, SYS_pselect6, SYS_poll, SYS_ppoll, SYS_restart_syscall, SYS_reboot, SYS_vhangup};
-  for (long i = 0; i < 1024 + 64; i++) {
-    long number = i < 1024 ? i : 0x40000000 + i - 1024;
+  const bool gate = !strcmp(abi, "i386"), native = !strcmp(abi, "native");
+  for (long i = 0; *numbers || i < 1024; i++) {
+    if (*numbers && !numbers[i]) break;
+    long number = *numbers ? atol(numbers[i]) : !strcmp(abi, "x32") ? 0x40000000 + i : i;
     const char *answer = NULL;
     for (size_t k = 0; k < sizeof left_out / sizeof *left_out; k++)
-      if (number == left_out[k]) answer = "-";
+      if (native && number == left_out[k]) answer = "-";
     if (!answer) {
       pid_t child = fork();
       if (child == 0) {
         alarm(2);
         errno = 0;
-        long result = syscall(number, -1, -1, -1, -1, -1, -1);
+        long result = call_with_nothing(number, gate);
         _exit(result == -1 && errno < 200 ? errno : 0);
       }
       int status = 0;
@@ -303,7 +320,7 @@ int main(int argc, char **argv) {
   if (!*verb) return picture(), 0;
   if (!strcmp(verb, "exit")) return atoi(argv[2]);
   if (!strcmp(verb, "signal")) return raise(atoi(argv[2])), 99;
-  if (!strcmp(verb, "sweep")) return sweep();
+  if (!strcmp(verb, "sweep")) return sweep(argc > 2 ? argv[2] : "native", argc > 3 ? argv + 3 : argv + argc);
 #if defined(__x86_64__)
   if (!strcmp(verb, "int80")) {
     long result = 20;

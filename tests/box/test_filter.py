@@ -31,18 +31,22 @@ def plan_of(t, spec):
     return [step for step in plan["steps"] if step["name"] == "set_filter"][0]
 
 
+def sweep(t, spec, abi="native", numbers=()):
+    seen = {}
+    for line in t.up(spec, "/probe", "sweep", abi, *map(str, numbers)).out.splitlines():
+        number, answer = line.split()
+        seen[int(number)] = answer
+    equal(len(seen), len(numbers) or 1024, f"numbers that were tried: {abi}")
+    return seen
+
+
 @test()
 def r08_every_number_answers_as_the_plan_says(t):
     for more in ("", "security: {allow_nested_userns: true}\n", "security: {seccomp: {deny: [getcwd], enosys: [sync], kill: [times], allow: [keyctl]}}\n",
                  "security: {capabilities: [FSETID]}\n"):
         filter = plan_of(t, PROBE + more)
-        seen = {}
-        for line in t.up(PROBE + more, "/probe", "sweep").out.split("\n"):
-            if line:
-                number, answer = line.split()
-                seen[int(number)] = answer
+        seen = sweep(t, PROBE + more)
         wanted = {name: verdict for verdict, names in filter["lists"].items() for name in names}
-        equal(len(seen), 1024 + 64, "numbers that were tried")
         for number, name in names().items():
             if number not in seen or seen[number] == "-":
                 continue
@@ -55,14 +59,53 @@ def r08_every_number_answers_as_the_plan_says(t):
                 check(seen[number] not in ("EPERM", "ENOSYS", "SIGSYS"), name, seen[number])
         for number in range(600, 1024):
             equal(seen[number], "ENOSYS", f"number {number}")
-        for number in range(0x40000000, 0x40000000 + 64):
-            check(seen[number] in ("ENOSYS", "EPERM"), "x32", number, seen[number])
 
 
-def names():
+@test()
+def r08_every_number_of_the_other_abis_is_refused(t):
+    if os.uname().machine != "x86_64":
+        raise Skip("this machine has no x32 and no i386")
+    for number, answer in sweep(t, PROBE, "x32").items():
+        check(answer in ("ENOSYS", "EPERM"), "x32", number, answer)
+    equal(set(sweep(t, PROBE, "i386").values()), {"SIGSYS"}, "i386")
+
+
+PROFILE = """{
+\t"defaultAction": "SCMP_ACT_ALLOW",
+\t"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+\t"syscalls": [
+\t\t{"names": ["getcwd", "sync"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13},
+\t\t{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO", "excludes": {"caps": ["CAP_CHOWN"]}},
+\t\t{"names": ["dup"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95, "args": [{"index": 0, "value": 4294967295, "op": "SCMP_CMP_EQ"}]},
+\t\t{"names": ["times"], "action": "SCMP_ACT_KILL_PROCESS"}
+\t]
+}
+"""
+
+
+@test()
+def a_profile_of_the_oci_runtimes(t):
+    t.write("profile.json", PROFILE)
+    spec = PROBE + "security: {seccomp: ./profile.json}\n"
+    wanted = {"getcwd": "EACCES", "sync": "EACCES", "keyctl": "EPERM", "times": "SIGSYS", "dup": "EBADF"}  # -1 has 64 bits
+    def answers(abi, bits, spec=spec):
+        numbers = {name: number for number, name in names(bits).items() if name in wanted}
+        seen = sweep(t, spec, abi, numbers.values())
+        return {name: seen[number] for name, number in numbers.items()}
+    equal(answers("native", 64), wanted)
+    check(answers("native", 64, spec.replace("{seccomp", "{capabilities: [CHOWN], seccomp"))["keyctl"] != "EPERM", "the condition on a capability")
+    if os.uname().machine == "x86_64":
+        equal(answers("i386", 32), {**wanted, "dup": "EOPNOTSUPP"}, "i386")
+        equal(t.up(spec, "/probe", "int80").out.strip().isdigit(), True)
+        equal(t.run([t.nsbox, "audit", "--format", "json", t.spec(spec)]).json()["exposures"][0]["code"], "calls-passed")
+    err = t.sentence(PROBE + "security: {seccomp: ./nowhere.json}\n", "/probe")
+    check("nowhere.json' can't be read: No such file or directory" in err, "message", err)
+
+
+def names(bits=64):
     """The kernel's names by number, from its header."""
     found = {}
-    for line in open("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"):
+    for line in open(f"/usr/include/x86_64-linux-gnu/asm/unistd_{bits}.h"):
         words = line.split()
         if len(words) == 3 and words[1].startswith("__NR_"):
             found[int(words[2])] = words[1][5:]
