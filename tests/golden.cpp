@@ -15,6 +15,7 @@
 //   #: mount PATH TYPE [ro,nosuid,nodev,noexec,shared]
 //   #: subuid FIRST COUNT | subgid FIRST COUNT
 //   #: kernel MAJOR.MINOR        #: tty        #: process PID
+//   #: module NAME               that security module is active
 //   #: refused WORDS             user namespaces are switched off by WORDS
 //
 // With NSBOX_ACCEPT set the present output becomes the expected one.
@@ -56,6 +57,7 @@ struct Machine {
   std::vector<SubidRange> uids, gids;
   UserNamespaceFacts user;
   std::vector<int> processes;
+  std::vector<std::string> modules;
 };
 
 void add_path(Machine& machine, const std::string& path, PathFact fact) {
@@ -123,6 +125,7 @@ void invent(Machine& machine, const std::string& text) {
     } else if (verb == "subuid") machine.uids.push_back({static_cast<uint32_t>(atol(a.c_str())), static_cast<uint32_t>(atol(b.c_str()))});
     else if (verb == "subgid") machine.gids.push_back({static_cast<uint32_t>(atol(a.c_str())), static_cast<uint32_t>(atol(b.c_str()))});
     else if (verb == "kernel") sscanf(a.c_str(), "%d.%d", &machine.facts.kernel_major, &machine.facts.kernel_minor);
+    else if (verb == "module") machine.modules.push_back(a);
     else if (verb == "process") machine.processes.push_back(atoi(a.c_str()));
     else if (verb == "refused") machine.user.refused_by = a + " " + b;
   }
@@ -143,6 +146,7 @@ void invent(Machine& machine, const std::string& text) {
       if (parent_path(path) == folder && path != "/") names.push_back(path.substr(path.rfind('/') + 1));
     return names;
   };
+  machine.facts.has_module = [&](std::string_view module) { return std::find(machine.modules.begin(), machine.modules.end(), module) != machine.modules.end(); };
   machine.facts.probe_process = [&](int pid, uint64_t& start) {
     start = 4711;
     return std::find(machine.processes.begin(), machine.processes.end(), pid) != machine.processes.end();

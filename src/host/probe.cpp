@@ -246,6 +246,9 @@ HostFacts probe_host() {
   if (uname(&kernel) == 0) sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
   const std::string last = first_line("/proc/sys/kernel/cap_last_cap");
   facts.landlock_abi = sys::landlock_abi;
+  facts.has_module = [](std::string_view module) {
+    return module == "apparmor" ? first_line("/sys/module/apparmor/parameters/enabled") == "Y" : access("/sys/fs/selinux/enforce", F_OK) == 0;
+  };
   if (!last.empty()) facts.capability_last = strtoull(last.c_str(), nullptr, 10);
 
   facts.probe_path = probe_path;

@@ -136,6 +136,7 @@ StepText text(const OpenGate&) { return {"open_gate", "", {}, {"sendmsg"}, "the 
 StepText text(const WaitGate&) { return {"wait_gate", "", {}, {"recvfrom"}, "end of file here means that the launcher is dead"}; }
 StepText text(const MapSelf& s) { return {s.group ? "write_gid_map" : "write_uid_map", extents_words({&s.extent, 1}), {}, {"openat2", "write", "pread64", "close"}, "its own single id a process may map itself, with nobody's help"}; }
 StepText text(const SetOomScore& s) { return {"set_oom_score_adj", std::to_string(s.value), {}, {"openat2", "write", "close"}, ""}; }
+StepText text(const SetExecLabel& s) { return {"set_exec_label", s.label, {{"file", s.file}}, {"openat2", "write", "close", "openat2", "read", "close"}, "the security module takes it at exec; written while /proc/self still belongs to this process"}; }
 StepText text(const BecomeInside& s) {
   if (s.joined) return {"become", "0:0", {{"unless", "mapped"}}, {"getuid", "getgid", "setgroups", "setresgid*", "setresuid*"}, "the joined user namespace may not have the caller's own ids"};
   return {"become", "0:0", {}, s.groups ? Calls{"setgroups", "setresgid", "setresuid"} : Calls{"setresgid", "setresuid"}, "the caller's own ids are not in the map: what this process made would have no owner"};

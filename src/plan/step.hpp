@@ -146,6 +146,11 @@ struct MapSelf {  // a map of one id, which the child may write itself
 struct SetOomScore {
   int value = 0;
 };
+struct SetExecLabel {  // what a security module makes of this process, or its child, at its next exec
+  Str file = nullptr;   // below /proc/self/attr
+  Str words = nullptr;  // as the module wants it
+  Str label = nullptr;
+};
 struct BecomeInside {  // 0 inside, where the caller's own ids are not mapped
   bool groups = false;
   bool joined = false;  // only where they are not: the map of a joined namespace is known only there
@@ -348,7 +353,7 @@ using PrepareStep = std::variant<OpenProc, MapReport, OpenChannel, OpenSelf, Tak
 using JoinStep = std::variant<SetNamespace>;
 using PlaceStep = std::variant<DenySetgroups, WriteIdMap, RunIdMapper, OpenUserNamespace, MapTree, ClearDumpable, OpenGate>;
 using ChildStep =
-    std::variant<WaitGate, DenySetgroups, MapSelf, SetOomScore, BecomeInside, WatchLauncher, ClearDumpable, SetPropagation,
+    std::variant<WaitGate, DenySetgroups, MapSelf, SetOomScore, SetExecLabel, BecomeInside, WatchLauncher, ClearDumpable, SetPropagation,
                  NewTimeNamespace, SetHostname, SetDomainname, LoopbackUp, WriteSysctl, UseRoot, OpenTree, NewFs,
                  NewOverlay, SetAttributes, Remount, Unmount, AttachRoot, Attach, MakeFolder, MakeFile, MakeLink,
                  WriteFile, ChangeOwner, OpenPlace, CopyTree, CopyMode, BindEntries, NewTerminal,

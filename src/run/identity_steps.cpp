@@ -56,6 +56,22 @@ Outcome run(const SetOomScore& step, ChildState& state) {
   return write_proc(state, "self/oom_score_adj", text);
 }
 
+Outcome run(const SetExecLabel& step, ChildState& state) {
+  char path[64], now[4096];
+  put_text(put_text(path, "self/attr/"), step.file);
+  const Outcome written = write_proc(state, path, step.words);
+  if (written.failed()) return written;
+  const int fd = open_proc(state, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failed("openat2");
+  const ssize_t n = read(fd, now, sizeof now - 1);
+  close(fd);
+  if (n < 0) return failed("read");
+  now[n] = 0;
+  const size_t length = strlen(step.label);
+  // AppArmor says the mode after the name.
+  return strncmp(now, step.label, length) == 0 && (now[length] == 0 || now[length] == ' ' || now[length] == '\n') ? done : failed("read", Why::readback);
+}
+
 Outcome run(const BecomeInside& step, ChildState&) {
   if (step.joined) {
     constexpr uid_t unmapped = 65534;  // the kernel's overflow id (/proc/sys/kernel/overflowuid)

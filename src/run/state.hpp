@@ -97,6 +97,7 @@ Outcome run(const WaitGate&, ChildState&);
 Outcome run(const DenySetgroups&, ChildState&);
 Outcome run(const MapSelf&, ChildState&);
 Outcome run(const SetOomScore&, ChildState&);
+Outcome run(const SetExecLabel&, ChildState&);
 Outcome run(const BecomeInside&, ChildState&);
 Outcome run(const WatchLauncher&, ChildState&);
 Outcome run(const ClearDumpable&, ChildState&);

@@ -93,6 +93,7 @@ void plan_become(PlanBuilder& builder) {
     const PlanBuilder::From from(builder, "/process/oom_score_adj");
     builder.add(SetOomScore{static_cast<int>(builder.spec.process.oom_score_adj->value)}, Stage::become);
   }
+  plan_labels(builder);
   plan_time(builder);
   if (builder.new_user_namespace() && (!maps.inside(false, caller.uid) || !maps.inside(true, caller.gid)))
     builder.add(BecomeInside{maps.setgroups}, Stage::become);

@@ -52,6 +52,14 @@ void check_sysctl(const Check& check) {
   }
 }
 
+/// Security modules that label a process at exec (apparmor(7), selinux(8); /proc/PID/attr in proc(5)).
+struct Module {
+  std::string_view key, name;
+  std::optional<Label> Security::*label;
+  const char *file, *verb;  // below /proc/self/attr, and what stands before the label
+};
+constexpr Module modules[] = {{"apparmor", "AppArmor", &Security::apparmor, "apparmor/exec", "exec "}, {"selinux", "SELinux", &Security::selinux, "exec", ""}};
+
 }  // namespace
 
 bool Capabilities::has(std::string_view name) const {
@@ -87,6 +95,13 @@ bool Codec<Capabilities>::decode(Decoder& decoder, const Node& node, Capabilitie
     ok = false;
   }
   return ok;
+}
+
+bool Codec<Label>::decode(Decoder& decoder, const Node& node, Label& out) {
+  if (!Codec<std::string>::decode(decoder, node, out.text)) return false;
+  const bool odd = out.text.empty() || out.text.size() > 1024 || std::any_of(out.text.begin(), out.text.end(), [](char c) { return (c >= 0 && c <= ' ') || c == 0x7f; });
+  if (odd) decoder.error(Code::bad_label, node, {out.text});
+  return !odd;
 }
 
 Node Codec<Capabilities>::encode(const Capabilities& value) {
@@ -144,6 +159,16 @@ void plan_sysctl(PlanBuilder& builder) {
   if (builder.new_user_namespace() && !builder.spec.security.allow_nested_userns) {
     const PlanBuilder::From from(builder, "/security/allow_nested_userns");
     builder.add(WriteSysctl{builder.text("user/max_user_namespaces"), builder.text("0")}, Stage::isolate);
+  }
+}
+
+void plan_labels(PlanBuilder& builder) {
+  for (const Module& each : modules) {
+    const auto& label = builder.spec.security.*each.label;
+    if (!label) continue;
+    const PlanBuilder::From from(builder, pointer_to("/security", each.key));
+    if (builder.facts.has_module(each.key)) builder.add(SetExecLabel{each.file, builder.text(each.verb + label->text), builder.text(label->text)}, Stage::become);
+    else builder.error(Code::no_module, {std::string(each.name)});
   }
 }
 

@@ -28,13 +28,25 @@ struct Codec<Capabilities> {
   static std::string type() { return "list of names, or `all`"; }
 };
 
+/// Of a security module: 1 to 1024 bytes without blanks or control characters.
+struct Label {
+  std::string text;
+};
+template <>
+struct Codec<Label> {
+  static bool decode(Decoder&, const Node&, Label& out);
+  static Node encode(const Label& value) { return Node::scalar(value.text); }
+  static Node schema() { return schema_of_text("^[^\\x00-\\x20\\x7f]{1,1024}$|\\$\\{"); }
+  static std::string type() { return "label"; }
+};
+
 struct Security {
   Capabilities capabilities;
   bool no_new_privs = true;
   bool allow_nested_userns = false;
   Seccomp seccomp;
   std::optional<Landlock> landlock;
-  Unsupported apparmor, selinux;
+  std::optional<Label> apparmor, selinux;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -43,8 +55,8 @@ struct Security {
         field("seccomp", &Security::seccomp, "System call filter: `default` (nsbox's own), `off`, the path of an OCI-format profile, or lists of calls."),
         field("landlock", &Security::landlock, "Landlock rules: what the command refuses itself, whatever the files' modes say."),
         field("allow_nested_userns", &Security::allow_nested_userns, "User namespaces may be made inside."),
-        field("apparmor", &Security::apparmor, "AppArmor label for exec."),
-        field("selinux", &Security::selinux, "SELinux label for exec."),
+        field("apparmor", &Security::apparmor, "AppArmor label that the command gets at exec; an error where the kernel has no AppArmor."),
+        field("selinux", &Security::selinux, "SELinux context that the command gets at exec; an error where the kernel has no SELinux."),
     };
   }
 };
@@ -78,6 +90,7 @@ struct Network {
 
 void check_security(const Check& check);
 void plan_sysctl(PlanBuilder& builder);
+void plan_labels(PlanBuilder& builder);       // become
 void plan_credentials(PlanBuilder& builder);  // open and credentials
 void plan_seal(PlanBuilder& builder);         // what comes last, the filter above all
 

@@ -119,9 +119,16 @@ def example_rootfs(t):
     equal((result.status, result.out.strip()), (0, "inside small"), str(result))
 
 
+@test()
+def example_labels(t):
+    """Runs only where a kernel has both modules, so that it is refused everywhere else."""
+    result = t.run([t.nsbox, "up", examples(t) + "/labels.yaml"])
+    check(result.status == 125 and "is not active in this kernel" in result.err, "the refusal", result)
+
+
 @test(callers=ROOT_ONLY)
 def every_example_is_here(t):
-    other = {"base", "join-net", "image", "rootfs"}
+    other = {"base", "join-net", "image", "labels", "rootfs"}
     names = {name[:-5] for name in os.listdir(EXAMPLES) if name.endswith(".yaml")}
     equal(names, set(RUN) | other, "examples")
     for name in names:

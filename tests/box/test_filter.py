@@ -140,6 +140,16 @@ def a_filter_of_its_own(t):
 
 
 @test()
+def a_label_that_the_kernel_can_not_give(t):
+    """Never left out silently: without the module nothing is run."""
+    for key, there in (("apparmor", "/sys/module/apparmor/parameters/enabled"), ("selinux", "/sys/fs/selinux/enforce")):
+        if os.path.exists(there):
+            raise Skip(f"this kernel has {key}")
+        err = t.sentence(PROBE + f"security: {{{key}: some-label}}\n", "/probe")
+        check("is not active in this kernel" in err and f"security.{key}" in err, "message", err)
+
+
+@test()
 def landlock_refuses_but_what_is_listed(t):
     if libc.syscall(444, None, 0, 1) < 4:
         raise Skip("this kernel has no Landlock of version 4")
