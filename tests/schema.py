@@ -173,7 +173,7 @@ def main():
     report(not missing, "every property is described", *missing)
 
     examples = sorted((ROOT / "examples").glob("**/*.yaml"))
-    for path in sorted((HERE / "golden" / "plan").glob("*.yaml")) + examples:
+    for path in sorted((HERE / "golden" / "plan").glob("*.yaml")) + sorted((HERE / "programs").glob("*.yaml")) + examples:
         yaml, value = load(path)
         problem = words_of(validator, value) if yaml else "not YAML"
         report(not problem, f"right: {path.relative_to(ROOT)}", problem)
