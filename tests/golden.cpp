@@ -11,7 +11,7 @@
 //   #: root                      the caller is root
 //   #: set NAME=VALUE            --set
 //   #: env NAME=VALUE            a variable of the caller's environment
-//   #: folder PATH | file PATH | socket PATH | char PATH MAJOR MINOR | link PATH TARGET | missing PATH
+//   #: folder PATH [owner UID GID MODE] | file PATH | socket PATH | char PATH MAJOR MINOR | link PATH TARGET | missing PATH
 //   #: mount PATH TYPE [ro,nosuid,nodev,noexec,shared]
 //   #: subuid FIRST COUNT | subgid FIRST COUNT
 //   #: kernel MAJOR.MINOR        #: tty        #: process PID
@@ -109,7 +109,11 @@ void invent(Machine& machine, const std::string& text) {
     } else if (verb == "tty") machine.facts.caller.stdin_tty = machine.facts.caller.stdout_tty = true;
     else if (verb == "set") machine.input.set[a.substr(0, a.find('='))] = a.substr(a.find('=') + 1) + (b.empty() ? "" : " " + b);
     else if (verb == "env") machine.environment[a.substr(0, a.find('='))] = a.substr(a.find('=') + 1) + (b.empty() ? "" : " " + b);
-    else if (verb == "folder") fact.kind = FileKind::folder, add_path(machine, a, fact);
+    else if (verb == "folder") {
+      fact.kind = FileKind::folder;
+      if (sscanf(b.c_str(), "owner %u %u %o", &fact.uid, &fact.gid, &fact.mode) == 0) fact.mode = 0;
+      add_path(machine, a, fact);
+    }
     else if (verb == "socket") fact.kind = FileKind::socket, add_path(machine, a, fact);
     else if (verb == "file") fact.kind = FileKind::file, add_path(machine, a, fact);
     else if (verb == "link") fact.kind = FileKind::link, fact.link = b, add_path(machine, a, fact);

@@ -103,6 +103,7 @@ class PlanBuilder {
   friend void plan_mounts(PlanBuilder&);
   /// A writable layer over a folder of a read-only tree, in which what is missing can be made.
   bool layer_over(const Found& found);
+  bool belongs_to_nobody(const std::string& folder) const;
   bool open_for_making(const Mount& mount, const std::string& target, Found& found);
   void make_parents(const Found& found, std::string_view target);
   Stage source_stage() const;

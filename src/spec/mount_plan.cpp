@@ -294,6 +294,14 @@ bool PlanBuilder::layer_over(const Found& found) {
   return true;
 }
 
+/// Whether a folder of the host's is one in which only its owner may make something, who is not mapped.
+bool PlanBuilder::belongs_to_nobody(const std::string& folder) const {
+  const Found here = layout.find(folder);
+  if (here.host.empty() || !new_user_namespace() || shifted()) return false;
+  const PathFact& fact = facts.resolved(here.host);
+  return fact.kind == FileKind::folder && !(fact.mode & 02) && (!maps.inside(false, fact.uid) || !maps.inside(true, fact.gid));
+}
+
 /// Makes it possible to create what is missing at `found`: nothing to do in a file system of this
 /// launch, a throw-away layer over a read-only tree, a refusal where it would write to the host.
 bool PlanBuilder::open_for_making(const Mount& mount, const std::string& target, Found& found) {
@@ -316,7 +324,10 @@ bool PlanBuilder::open_for_making(const Mount& mount, const std::string& target,
     error(Code::target_missing_writable, {target, tree->hosts.empty() ? "" : tree->hosts[0]});
     return false;
   }
-  if (tree && (tree->kind == Tree::Kind::own || !tree->readonly)) return true;
+  const bool writable = !tree || tree->kind == Tree::Kind::own || !tree->readonly;
+  // The root of an overlay's own upper folder is nsbox's; what is below may be somebody's.
+  const bool closed = tree && tree->kind == Tree::Kind::layers && found.existing != found.mount && belongs_to_nobody(found.existing);
+  if (writable && !closed) return true;
   if (!layer_over(found)) return false;
   const std::string path = found.path;
   found = layout.find(path);

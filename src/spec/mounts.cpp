@@ -401,9 +401,11 @@ void check_mounts(const Check& check) {
   check_proc(check);
 
   const bool shifted = spec.namespaces.fresh(NsType::user) && spec.id_maps.effective(check.caller) == IdMaps::Form::shift;
+  const auto& user = spec.process.user;
+  const bool never_root = user && user->name.empty() && user->id != 0 && !spec.security.capabilities.has("SETUID");
   if (shifted) {
     const auto writable = [&](const Mount& mount) {
-      if (mount.is("bind") && !mount.effective_readonly() && mount.idmap.value_or(true) && mount.source)
+      if (!never_root && mount.is("bind") && !mount.effective_readonly() && mount.idmap.value_or(true) && mount.source)
         check.add(Code::writable_bind_as_root, mount.mark, mount.pointer, {mount.source->path});
     };
     for (const Mount& mount : spec.mounts) writable(mount);

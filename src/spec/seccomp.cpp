@@ -50,6 +50,28 @@ filter::Policy policy_of(const Security& security) {
   return policy;
 }
 
+/// What a capability is mainly for, where nsbox's own filter refuses that.
+struct CallsOf {
+  std::string_view capability, calls;
+};
+constexpr CallsOf calls_of[] = {{"SYS_CHROOT", "chroot"}, {"SYS_MODULE", "init_module, finit_module, delete_module"}, {"SYS_BOOT", "reboot"}, {"SYS_PACCT", "acct"},
+                                {"SYS_TIME", "clock_settime, settimeofday"}, {"BPF", "bpf"}, {"PERFMON", "perf_event_open"}, {"SYSLOG", "syslog"},
+                                {"DAC_READ_SEARCH", "open_by_handle_at"}, {"SYS_TTY_CONFIG", "vhangup"}, {"SYS_RAWIO", "iopl, ioperm"}};
+
+void check_capabilities(const Check& check, std::span<const struct sock_filter> program) {
+  const Capabilities& capabilities = check.spec.security.capabilities;
+  if (capabilities.all) return;  // no single one of them was asked for
+  for (const CallsOf& each : calls_of) {
+    if (!capabilities.has(each.capability)) continue;
+    const std::vector<std::string> calls = split(each.calls, ',');
+    const bool refused = std::all_of(calls.begin(), calls.end(), [&](const std::string& call) {
+      const auto number = filter::number_of(std::string_view(call).substr(call.starts_with(' ')));
+      return number && (filter::answer(program, filter::native_arch, *number).verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+    });
+    if (refused) check.add(Code::filtered_capability, check.spec.mark_of("/security/capabilities"), "/security/capabilities", {std::string(each.capability), std::string(each.calls)});
+  }
+}
+
 }  // namespace
 
 bool Codec<CallName>::decode(Decoder& decoder, const Node& node, CallName& out) {
@@ -93,6 +115,7 @@ Node Codec<Seccomp>::schema() {
 
 void check_seccomp(const Check& check) {
   const Security& security = check.spec.security;
+  if (security.seccomp.kind == Seccomp::Kind::standard && security.capabilities.mask) check_capabilities(check, filter::built_in(variant_of(security)).program);
   if (security.seccomp.kind == Seccomp::Kind::off) check.add(Code::no_filter, check.spec.mark_of("/security/seccomp"), "/security/seccomp");
   if (security.seccomp.kind != Seccomp::Kind::lists && !security.seccomp.profile) return;
   std::vector<std::string> unknown;
@@ -107,6 +130,7 @@ void check_seccomp(const Check& check) {
     }
   }
   const filter::Program program = filter::compile(policy_of(security));
+  check_capabilities(check, program);
   if (program.size() > BPF_MAXINSNS) check.add(Code::filter_too_long, check.spec.mark_of("/security/seccomp"), "/security/seccomp", {std::to_string(program.size())});
   // The last two steps come after the filter, or are judged by it.
   const std::vector<std::string_view> needed = security.no_new_privs ? std::vector<std::string_view>{"execve"} : std::vector<std::string_view>{"execve", "capset", "capget", "prctl"};
