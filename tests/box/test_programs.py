@@ -324,10 +324,33 @@ def a_program_of_32_bits(t):
         check(result.status in (7, 126), "without a filter, where the kernel has the ABI", result)
 
 
+# What `audit` counts beside what every one of them has: no limits, the tree's shares of the host.
+EXTRA = {
+    "base": [], "bash": [], "compile": [], "git": [], "node": [], "package": [], "python": [], "static": [],
+    "postgres": ["writable-bind"], "nginx": ["writable-bind"],
+    "apt": ["strong-capability", "capability", "capability", "capability"], "unpack": ["capability", "capability", "capability", "writable-bind"],
+    "nested": ["nested-namespaces"], "nested-proc": ["nested-namespaces", "unmasked-kernel-files"],
+}
+EVERYWHERE = {"no-process-limit", "no-memory-limit", "groups-kept", "hostname-copied", "writable-bind-as-root"}
+
+
+@test(callers=("user",))
+def audit_counts_every_extra_right(t):
+    with programs(t) as run:
+        made = {"PROGRAM": t.probe, "IDS": "root", **{key: t.mkdir(key) for key in ("DATA", "RUN", "REPOSITORY", "INTO", "SITE")}}
+        for name, wanted in EXTRA.items():
+            text = open(run.spec(name)).read() + open(run.spec("base")).read()
+            words = run.words({key: value for key, value in made.items() if "${" + key in text})
+            result = t.run([t.nsbox, "audit", "--format", "json", *(words[2:] if name == "static" else words), run.spec(name)])
+            check(result.status == 0, name, result)
+            equal(sorted(each["code"] for each in result.json()["exposures"] if each["code"] not in EVERYWHERE), sorted(wanted), name)
+
+
 @test(callers=("root",))
 def every_specification_is_run(t):
     names = {name[:-5] for name in os.listdir(TESTS + "/programs") if name.endswith(".yaml")}
     mine = open(__file__).read()
+    equal(names, set(EXTRA), "counted by audit")
     equal([name for name in sorted(names) if not re.search(rf'(run|run\.spec)\("{name}"', mine)], [], "not run")
     for name in names:
         first = open(f"{TESTS}/programs/{name}.yaml").readline()
