@@ -21,6 +21,7 @@ struct Arguments {
   std::vector<std::string> operands;
   std::vector<std::string> after;  // what follows `--`
   bool has_after = false;
+  char** words = nullptr;          // the whole command line, as the kernel gave it
   std::map<std::string, std::vector<std::string>, std::less<>> options;  // by long name without dashes
 
   bool has(std::string_view option) const { return options.find(option) != options.end(); }

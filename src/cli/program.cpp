@@ -71,6 +71,7 @@ std::string unknown_option(const Command& command, const std::string& word) {
 int run_program(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   Arguments arguments;
+  arguments.words = argv;
   if (const auto dashes = std::find(words.begin(), words.end(), "--"); dashes != words.end()) {
     arguments.has_after = true;
     arguments.after.assign(dashes + 1, words.end());

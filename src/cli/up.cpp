@@ -16,6 +16,7 @@
 #include "fields/scalars.hpp"
 #include "plan/describe.hpp"
 #include "run/launcher.hpp"
+#include "run/sealed_self.hpp"
 #include "sys/fd.hpp"
 
 namespace nsbox {
@@ -189,6 +190,14 @@ int run_up(const Arguments& arguments) {
     return failed_status;
   }
 
+  if (plan->sealed_self) {
+    const SourceFile& file = loaded.findings.files[0];
+    const std::string_view text = file.text;
+    if (const char* call = run_from_sealed_copy(arguments.words, file.name == "-" ? &text : nullptr); *call) {
+      fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s (%s)\n", call, strerror(errno), error_name(errno).c_str());
+      return failed_status;
+    }
+  }
   LaunchOptions options;
   options.times = arguments.has("timings") || arguments.has("report");
   options.namespaces = arguments.has("report") || arguments.has("status-fd");

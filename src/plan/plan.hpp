@@ -84,6 +84,7 @@ struct Plan {
   std::vector<Entry<PayloadStep>> payload;
 
   uint16_t slots = static_cast<uint16_t>(Slot::first);
+  bool sealed_self = false;  // nsbox runs from a sealed copy of its program
   Supervision supervision;
   Environment environment;
   std::vector<Origin> origins{Origin{}};

@@ -178,6 +178,7 @@ void plan_credentials(PlanBuilder& builder) {
   const Process& process = spec.process;
   const Caller& caller = builder.facts.caller;
   const uint64_t mask = security.capabilities.of(builder.facts.capability_last);
+  builder.plan.sealed_self = caller.root && !builder.new_user_namespace() && security.capabilities.has("SYS_PTRACE");
   const bool has_rights = caller.root || !spec.namespaces[NsType::user].is_host();
 
   // The ids that the payload gets, and those that it has when it starts.

@@ -171,6 +171,26 @@ def r05_r06_nothing_of_nsbox_can_be_reached(t):
     equal(sum_of(t.nsbox), before, "nsbox itself")
 
 
+@test(callers=("root",))
+def r06_who_may_trace_nsbox_finds_a_sealed_copy(t):
+    """With the host's CAP_SYS_PTRACE pid 1 can be looked at, and its program is not the file."""
+    before = sum_of(t.nsbox)
+    text = PROBE + "namespaces: {user: host}\nsecurity: {capabilities: [SYS_PTRACE, DAC_OVERRIDE]}\n"
+    seen = t.up(text, "/probe", "exes")
+    check("1 EPERM" in seen.out or "1 ETXTBSY" in seen.out or "1 EACCES" in seen.out, "pid 1", seen)
+    launch = t.start([t.nsbox, "up", t.spec(text), "--", "/probe", "sleep", "20"])
+    try:
+        equal(launch.stdout.readline(), b"ready\n")
+        check(os.readlink(f"/proc/{launch.pid}/exe").startswith("/memfd:nsbox"), "the launcher's program")
+    finally:
+        launch.kill()
+        launch.communicate()
+    # A specification from standard input is read once, and found again.
+    result = t.run([t.nsbox, "up", "-", "--", "/probe", "args", "a b", "--"], stdin=("nsbox: 1\n" + text.replace("PROBE", t.probe)).encode())
+    equal((result.status, result.out), (0, "a b\n--\n"), str(result))
+    equal(sum_of(t.nsbox), before, "nsbox itself")
+
+
 @test()
 def r07_no_signal_and_no_byte_to_the_caller(t):
     """kill(0), TIOCSTI and TIOCLINUX, whatever the upper half of the request is (CVE-2019-10063)."""
