@@ -33,6 +33,7 @@
 #include "cli/explain.hpp"
 #include "cli/output.hpp"
 #include "cli/plan_text.hpp"
+#include "plan/saved.hpp"
 #include "spec/compose.hpp"
 #include "spec/make_plan.hpp"
 
@@ -210,6 +211,16 @@ bool run_one(const fs::path& file, std::string_view kind, std::string& problem) 
       return check(expected, audit_text(findings, *spec), problem);
     }
     if (!findings.failed()) {
+      // Saved and read back it is the same plan.
+      SavedFor made_for{"build", "host", 1, 2, true, {}};
+      for (const std::string& name : plan.files) made_for.sources.push_back({name, "/work/" + name});
+      const std::string saved = save_plan(plan, made_for);
+      SavedFor back;
+      const std::optional<Plan> again = read_plan(saved, "build", back);
+      if (!again || plan_text(*again, true) != plan_text(plan, true) || save_plan(*again, back) != saved) {
+        problem = "it is another plan when it is saved and read back";
+        return false;
+      }
       expected.replace_extension(".plan");
       return check(expected, findings_text(findings, 1) + plan_text(plan, false), problem);
     }

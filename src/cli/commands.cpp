@@ -23,6 +23,7 @@ constexpr OptionInfo up_options[] = {
     {"--timings", "", "Print when each step began, to standard error."},
     {"--report", "FILE", "Write how the run ended to FILE as JSON, also when the set-up fails."},
     {"--status-fd", "N", "Write events to descriptor N as JSON lines."},
+    {"--stale-ok", "", "Run a saved plan although the specification's files have changed since."},
 };
 constexpr OptionInfo validate_options[] = {
     {"--strict", "", "Warnings fail, too."},
@@ -30,6 +31,7 @@ constexpr OptionInfo validate_options[] = {
 };
 constexpr OptionInfo plan_options[] = {
     {"--explain", "", "Say of each stage and step why it is there."},
+    {"--out", "FILE", "Save the plan to FILE, for `nsbox up FILE`, instead of printing it."},
     {"--name", "NAME", "Use this name instead of the specification's."},
 };
 constexpr OptionInfo audit_options[] = {{"--fail-below", "SCORE", "Exit with status 1 when the score is below this, 0 to 10."}};
@@ -41,10 +43,10 @@ constexpr OptionInfo init_options[] = {
 };
 
 constexpr Command table[] = {
-    {"up", "[SPEC] [-- CMD…]", "Run the sandbox and wait for it.", up_options, 0, 1, true, true, 125, run_up},
+    {"up", "[SPEC|PLAN] [-- CMD…]", "Run the sandbox and wait for it.", up_options, 0, 1, true, true, 125, run_up},
     {"validate", "[SPEC…]", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
     {"plan", "[SPEC] [-- CMD…]", "Print the ordered steps that `up` would take.", plan_options, 0, 1, true, true, 2, run_plan},
-    {"show", "[SPEC]", "Print the specification after composition, substitution and defaults.", show_options, 0, 1, false, true, 2, run_show},
+    {"show", "[SPEC|PLAN]", "Print the specification after composition, substitution and defaults, or a saved plan.", show_options, 0, 1, false, true, 2, run_show},
     {"audit", "[SPEC]", "Say what the sandbox still exposes, worst first, with a score.", audit_options, 0, 1, false, true, 2, run_audit},
     {"doctor", "[SPEC]", "Try what the specification needs on this host, and name what refuses it.", {}, 0, 1, false, true, 2, run_doctor},
     {"init", "[TEMPLATE]", "Write a starter specification.", init_options, 0, 1, false, false, 2, run_init},

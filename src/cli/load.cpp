@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/text.hpp"
 #include "cli/explain.hpp"
@@ -16,51 +17,69 @@
 #include "cli/output.hpp"
 #include "fields/yaml.hpp"
 #include "host/probe.hpp"
+#include "plan/saved.hpp"
 #include "spec/make_plan.hpp"
 
 namespace nsbox {
 namespace {
 
-std::string read_source(const std::string& path, SourceFile& out) {
-  out.name = path;
-  int fd = 0;
-  if (path != "-") {
-    fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) return strerror(errno);
-  }
-  struct stat info;
-  if (fstat(fd, &info) == 0) {
-    if (S_ISDIR(info.st_mode)) {
-      if (fd) close(fd);
-      return "it is a folder";
-    }
-    out.device = info.st_dev;
-    out.inode = path == "-" ? 0 : info.st_ino;
-    out.changed_ns = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
-  }
+/// Reads on until there is more than `most`; "" or the reason why that can't be done.
+std::string read_more(int fd, size_t most, std::string& text) {
   char buffer[16384];
-  std::string problem;
-  while (out.text.size() <= InputLimits::bytes) {  // one more tells that it is too long
+  while (text.size() < most) {
     const ssize_t n = read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) problem = strerror(errno);
-    if (n <= 0) break;
-    out.text.append(buffer, static_cast<size_t>(n));
+    if (n < 0) return strerror(errno);
+    if (n == 0) break;
+    text.append(buffer, static_cast<size_t>(n));
   }
-  if (fd) close(fd);
+  return "";
+}
+
+std::string read_source(const std::string& path, OpenSource& source, SourceFile& out) {
+  out.name = path;
+  out.device = source.info.st_dev;
+  out.inode = path == "-" ? 0 : source.info.st_ino;
+  out.changed_ns = source.info.st_mtim.tv_sec * 1'000'000'000 + source.info.st_mtim.tv_nsec;
+  out.text = std::move(source.begin);
+  if (is_saved_plan(out.text)) return "it is a saved plan: 'nsbox up' runs it, and 'nsbox show' prints it";
+  const std::string problem = read_more(source.fd ? source.fd.number() : 0, InputLimits::bytes + 1, out.text);  // one more tells that it is too long
   char cwd[4096];
-  const std::string here = getcwd(cwd, sizeof cwd) ? cwd : "/";
   const size_t slash = path.rfind('/');
+  const std::string here = path.starts_with('/') ? "/" : getcwd(cwd, sizeof cwd) ? cwd : "/";
   out.folder = path == "-" || slash == std::string::npos ? here : normal_path(join_path(here, slash == 0 ? "/" : path.substr(0, slash)));
   return problem;
 }
 
 }  // namespace
 
-FileReader real_files() { return {read_source}; }
+std::string open_source(const std::string& path, OpenSource& out) {
+  if (path != "-") {
+    out.fd = Fd::adopt(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!out.fd) return strerror(errno);
+  }
+  const int fd = out.fd ? out.fd.number() : 0;
+  if (fstat(fd, &out.info) == 0 && S_ISDIR(out.info.st_mode)) return "it is a folder";
+  return read_more(fd, 1, out.begin);
+}
+
+FileReader real_files(OpenSource* first) {
+  return {[first](const std::string& path, SourceFile& out) mutable -> std::string {
+    OpenSource own;
+    OpenSource* source = std::exchange(first, nullptr);
+    if (!source) {
+      source = &own;
+      out.name = path;
+      if (const std::string problem = open_source(path, own); !problem.empty()) return problem;
+    }
+    return read_source(path, *source, out);
+  }};
+}
+
+std::string operand_of(const Arguments& arguments, size_t operand) { return operand < arguments.operands.size() ? arguments.operands[operand] : "nsbox.yaml"; }
 
 bool input_of(const Arguments& arguments, const Command& command, size_t operand, Input& input) {
-  input.path = operand < arguments.operands.size() ? arguments.operands[operand] : "nsbox.yaml";
+  input.path = operand_of(arguments, operand);
   input.name = arguments.value("name");
   const auto set = arguments.options.find("set");
   if (set == arguments.options.end()) return true;
@@ -87,14 +106,14 @@ void print_findings(const Findings& findings, const Arguments& arguments) {
   printf("%s\n", to_json(document).c_str());
 }
 
-Loaded load(const Arguments& arguments, const Command& command) {
+Loaded load(const Arguments& arguments, const Command& command, OpenSource* first) {
   Loaded out;
   Input input;
   if (!input_of(arguments, command, 0, input)) {
     out.status = command.usage_status;
     return out;
   }
-  return load_from(arguments, input, real_files());
+  return load_from(arguments, input, real_files(first));
 }
 
 Loaded load_from(const Arguments& arguments, const Input& input, const FileReader& reader) {

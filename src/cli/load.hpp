@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: MIT
 // From the command line to a specification and a plan, with the diagnostics printed.
 #pragma once
+#include <sys/stat.h>
+
 #include <optional>
 
 #include "cli/command.hpp"
 #include "host/facts.hpp"
 #include "plan/plan.hpp"
 #include "spec/compose.hpp"
+#include "sys/fd.hpp"
 
 namespace nsbox {
 
-/// Reads files and standard input.
-FileReader real_files();
+/// A file that is open, with what was first read of it: enough to tell a saved plan.
+struct OpenSource {
+  Fd fd;
+  struct stat info = {};
+  std::string begin;
+};
+/// "-" is standard input. Returns "" or the reason why it can't be read.
+std::string open_source(const std::string& path, OpenSource& out);
+
+/// Reads files and standard input; `first`, if there is one, is open already.
+FileReader real_files(OpenSource* first = nullptr);
+
+/// The first operand, or what stands for it.
+std::string operand_of(const Arguments& arguments, size_t operand = 0);
 
 /// The SPEC that the arguments name, with --set and --name. False after a usage error's message.
 bool input_of(const Arguments& arguments, const Command& command, size_t operand, Input& input);
@@ -26,7 +41,7 @@ struct Loaded {
   std::optional<Spec> spec;
   int status = 0;
 };
-Loaded load(const Arguments& arguments, const Command& command);
+Loaded load(const Arguments& arguments, const Command& command, OpenSource* first = nullptr);
 
 /// The same from a given input and reader.
 Loaded load_from(const Arguments& arguments, const Input& input, const FileReader& reader);

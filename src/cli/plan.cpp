@@ -6,10 +6,10 @@
 #include "cli/load.hpp"
 #include "cli/output.hpp"
 #include "cli/plan_text.hpp"
+#include "cli/saved_file.hpp"
 #include "plan/describe.hpp"
 
 namespace nsbox {
-namespace {
 
 Node plan_json(const Plan& plan, const Findings& findings, bool explain) {
   Node document = Node::map(), steps = Node::list();
@@ -64,16 +64,30 @@ Node plan_json(const Plan& plan, const Findings& findings, bool explain) {
   return document;
 }
 
-}  // namespace
-
 int run_plan(const Arguments& arguments) {
   const Command& command = *find_command("plan");
   Loaded loaded = load(arguments, command);
   if (!loaded.spec) return loaded.status;
+  // A saved plan is run later and elsewhere: it has a terminal only where the specification says so.
+  if (arguments.has("out")) loaded.facts.caller.stdin_tty = false;
   const std::optional<Plan> plan = plan_of(loaded, arguments, false);
   const bool json = arguments.value("format") == "json";
   if (!json || !plan) print_findings(loaded.findings, arguments);
   if (!plan) return 1;
+  if (arguments.has("out")) {
+    const std::string out = arguments.value("out");
+    if (const std::string problem = write_saved_plan(out, *plan, loaded); !problem.empty()) {
+      fprintf(stderr, "nsbox: --out '%s': %s\n", escape(out).c_str(), problem.c_str());
+      return 2;
+    }
+    if (!json) return printf("%s: %u steps\n", escape(out).c_str(), plan->steps()), 0;
+    Node document = Node::map();
+    document.set("format_version", Node::number(1));
+    document.set("out", Node::scalar(out));
+    document.set("steps", Node::number(plan->steps()));
+    document.set("diagnostics", findings_json(loaded.findings));
+    return printf("%s\n", to_json(document).c_str()), 0;
+  }
   if (json) printf("%s\n", to_json(plan_json(*plan, loaded.findings, arguments.has("explain"))).c_str());
   else fputs(plan_text(*plan, arguments.has("explain")).c_str(), stdout);
   return 0;

@@ -66,6 +66,36 @@ std::string unknown_option(const Command& command, const std::string& word) {
   return "unknown option '" + word + "'" + (near.empty() ? "" : "; did you mean '" + std::string(near) + "'?");
 }
 
+/// 0, or the status of a wrong command line.
+int parse_options(const Command& command, const std::vector<OptionInfo>& options, const std::vector<std::string>& words, Arguments& arguments) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_windows_style_options(false);
+  std::map<std::string, std::vector<std::string>> values;
+  std::map<std::string, bool> flags;
+  for (const OptionInfo& option : options) {
+    const std::string name = long_name(option.names);
+    if (option.value.empty()) app.add_flag(std::string(option.names), flags[name]);
+    else app.add_option(std::string(option.names), values[name])->take_all()->expected(1)->allow_extra_args(false);
+  }
+  app.allow_extras();
+  try {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    app.parse(reversed);
+    for (const std::string& word : app.remaining()) {
+      if (word.size() > 1 && word.starts_with('-')) return usage_error(command, escape(unknown_option(command, word)));
+      arguments.operands.push_back(word);
+    }
+  } catch (const CLI::ParseError& error) {
+    return usage_error(command, escape(plain(error.what())));
+  }
+  for (auto& [name, set] : flags)
+    if (set) arguments.options[name] = {};
+  for (auto& [name, list] : values)
+    if (!list.empty()) arguments.options[name] = std::move(list);
+  return 0;
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
@@ -93,32 +123,10 @@ int run_program(int argc, char** argv) {
   }
   words.erase(words.begin() + static_cast<std::ptrdiff_t>(verb));
 
-  CLI::App app;
-  app.set_help_flag();
-  app.allow_windows_style_options(false);
   const std::vector<OptionInfo> options = options_of(*command);
-  std::map<std::string, std::vector<std::string>> values;
-  std::map<std::string, bool> flags;
-  for (const OptionInfo& option : options) {
-    const std::string name = long_name(option.names);
-    if (option.value.empty()) app.add_flag(std::string(option.names), flags[name]);
-    else app.add_option(std::string(option.names), values[name])->take_all()->expected(1)->allow_extra_args(false);
-  }
-  app.allow_extras();
-  try {
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
-    app.parse(reversed);
-    for (const std::string& word : app.remaining()) {
-      if (word.size() > 1 && word.starts_with('-')) return usage_error(*command, escape(unknown_option(*command, word)));
-      arguments.operands.push_back(word);
-    }
-  } catch (const CLI::ParseError& error) {
-    return usage_error(*command, escape(plain(error.what())));
-  }
-  for (auto& [name, set] : flags)
-    if (set) arguments.options[name] = {};
-  for (auto& [name, list] : values)
-    if (!list.empty()) arguments.options[name] = std::move(list);
+  const bool no_options = std::none_of(words.begin(), words.end(), [](const std::string& word) { return word.starts_with('-') && word != "-"; });
+  if (no_options) arguments.operands = words;
+  else if (const int status = parse_options(*command, options, words, arguments)) return status;
   for (const OptionInfo& option : options) {
     const std::string name = long_name(option.names);
     if (option.words.empty() || !arguments.has(name)) continue;

@@ -5,6 +5,8 @@
 #include "cli/explain.hpp"
 #include "cli/load.hpp"
 #include "cli/output.hpp"
+#include "cli/plan_text.hpp"
+#include "cli/saved_file.hpp"
 
 namespace nsbox {
 namespace {
@@ -23,11 +25,26 @@ void fill_defaults(Spec& spec, const Caller& caller) {
   if (!spec.process.cwd) spec.process.cwd = BoxPath{"/"};
 }
 
+int show_saved(const std::string& path, const OpenSource& file, const Command& command, const Arguments& arguments) {
+  if (arguments.has("set") || arguments.has("origin")) return usage_error(command, "--set and --origin are for a specification, and '" + escape(path) + "' is a saved plan");
+  SavedPlan saved;
+  if (const std::string problem = map_saved_plan(file, true, saved); !problem.empty()) {
+    fprintf(stderr, "nsbox: %s: the saved plan %s\n", escape(path).c_str(), problem.c_str());
+    return 1;
+  }
+  if (arguments.value("format") == "json") printf("%s\n", to_json(plan_json(saved.plan, {}, false)).c_str());
+  else fputs(plan_text(saved.plan, false).c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int run_show(const Arguments& arguments) {
   const Command& command = *find_command("show");
-  Loaded loaded = load(arguments, command);
+  OpenSource file;
+  const bool open = open_source(operand_of(arguments), file).empty();
+  if (open && is_saved_plan(file.begin)) return show_saved(operand_of(arguments), file, command, arguments);
+  Loaded loaded = load(arguments, command, open ? &file : nullptr);
   if (!loaded.spec) return loaded.status;
   Spec& spec = *loaded.spec;
   drop_allowed(loaded.findings, spec);

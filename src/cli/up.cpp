@@ -13,7 +13,9 @@
 #include "cli/load.hpp"
 #include "cli/log.hpp"
 #include "cli/output.hpp"
+#include "cli/saved_file.hpp"
 #include "fields/scalars.hpp"
+#include "host/probe.hpp"
 #include "plan/describe.hpp"
 #include "run/launcher.hpp"
 #include "run/sealed_self.hpp"
@@ -164,40 +166,8 @@ bool open_outputs(const Arguments& arguments, const Command& command, Outputs& o
   return true;
 }
 
-}  // namespace
-
-int run_up(const Arguments& arguments) {
-  const Command& command = *find_command("up");
-  Outputs outputs;
-  if (!open_outputs(arguments, command, outputs)) return failed_status;
-  Loaded loaded = load(arguments, command);
-  std::optional<Plan> plan;
-  if (loaded.spec) {
-    plan = plan_of(loaded, arguments, true);
-    if (!loaded.findings.diagnostics.empty()) fputs(findings_text(loaded.findings, 2).c_str(), stderr);
-  }
-  if (!plan) {
-    Node node = Node::map();
-    node.set("format_version", Node::number(1));
-    node.set("executed", Node::boolean(false));
-    node.set("reason", Node::scalar("setup"));
-    node.set("status", Node::number(failed_status));
-    node.set("diagnostics", findings_json(loaded.findings));
-    const std::string text = to_json(node) + "\n";
-    if (outputs.report) sys::write_all(outputs.report.number(), text.data(), text.size());
-    node.set("event", Node::scalar("failed"));
-    outputs.event(std::move(node));
-    return failed_status;
-  }
-
-  if (plan->sealed_self) {
-    const SourceFile& file = loaded.findings.files[0];
-    const std::string_view text = file.text;
-    if (const char* call = run_from_sealed_copy(arguments.words, file.name == "-" ? &text : nullptr); *call) {
-      fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s (%s)\n", call, strerror(errno), error_name(errno).c_str());
-      return failed_status;
-    }
-  }
+/// Launches, and gives the account of it. `facts` are asked for only when something has failed.
+int run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Arguments& arguments, const Outputs& outputs) {
   LaunchOptions options;
   options.times = arguments.has("timings") || arguments.has("report");
   options.namespaces = arguments.has("report") || arguments.has("status-fd");
@@ -209,20 +179,20 @@ int run_up(const Arguments& arguments) {
     node.set("namespaces", namespaces_node(so_far));
     outputs.event(std::move(node));
   };
-  if (logs(LogLevel::info)) log(LogLevel::info, "launching '" + plan->name + "' in " + std::to_string(plan->steps()) + " steps");
-  const LaunchResult result = launch(*plan, options);
+  if (logs(LogLevel::info)) log(LogLevel::info, "launching '" + plan.name + "' in " + std::to_string(plan.steps()) + " steps");
+  const LaunchResult result = launch(plan, options);
   const int status = result.exit_status();
   LaunchSentence sentence;
   if (!result.executed) {
-    sentence = sentence_of(*plan, result, loaded.facts);
+    sentence = sentence_of(plan, result, facts());
     print_failure(sentence);
   } else if (result.reason == Reason::timeout) {
-    fprintf(stderr, "nsbox: '%s' was ended at its timeout of %s\n", plan->name.c_str(), print_duration(plan->supervision.timeout_ns).c_str());
+    fprintf(stderr, "nsbox: '%s' was ended at its timeout of %s\n", plan.name.c_str(), print_duration(plan.supervision.timeout_ns).c_str());
   }
   if (logs(LogLevel::info)) log(LogLevel::info, "ended with status " + std::to_string(status));
-  if (arguments.has("timings")) print_timings(*plan, result);
+  if (arguments.has("timings")) print_timings(plan, result);
   if (outputs.report || outputs.status >= 0) {
-    Node node = account(*plan, result, result.executed ? nullptr : &sentence);
+    Node node = account(plan, result, result.executed ? nullptr : &sentence);
     const std::string text = to_json(node) + "\n";
     if (outputs.report && !sys::write_all(outputs.report.number(), text.data(), text.size())) fprintf(stderr, "nsbox: --report: %s\n", strerror(errno));
     node.erase("steps");
@@ -230,6 +200,76 @@ int run_up(const Arguments& arguments) {
     outputs.event(std::move(node));
   }
   return status;
+}
+
+/// For --report and --status-fd, when nothing could be launched.
+int not_planned(const Outputs& outputs, Node problems) {
+  Node node = Node::map();
+  node.set("format_version", Node::number(1));
+  node.set("executed", Node::boolean(false));
+  node.set("reason", Node::scalar("setup"));
+  node.set("status", Node::number(failed_status));
+  node.set("diagnostics", std::move(problems));
+  const std::string text = to_json(node) + "\n";
+  if (outputs.report) sys::write_all(outputs.report.number(), text.data(), text.size());
+  node.set("event", Node::scalar("failed"));
+  outputs.event(std::move(node));
+  return failed_status;
+}
+
+/// `input`: what was read from standard input, if anything was.
+bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_view* input) {
+  if (!plan.sealed_self) return true;
+  const char* call = run_from_sealed_copy(arguments.words, input);
+  if (!*call) return true;
+  fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s (%s)\n", call, strerror(errno), error_name(errno).c_str());
+  return false;
+}
+
+int run_saved(const std::string& path, const OpenSource& file, const Command& command, const Arguments& arguments, const Outputs& outputs) {
+  if (arguments.has("set")) return usage_error(command, "--set is for a specification; the values of a saved plan stand in it");
+  SavedPlan saved;
+  std::string problem = map_saved_plan(file, arguments.has("stale-ok"), saved);
+  Plan& plan = saved.plan;
+  if (problem.empty() && !arguments.after.empty()) plan.set_command(arguments.after);
+  if (problem.empty() && !plan.has_command()) problem = "has no command; give one after '--'";
+  if (!problem.empty()) {
+    fprintf(stderr, "nsbox: %s: the saved plan %s\n", escape(path).c_str(), problem.c_str());
+    Node list = Node::list(), one = Node::map();
+    one.set("severity", Node::scalar("error"));
+    one.set("code", Node::scalar("saved-plan"));
+    one.set("file", Node::scalar(path));
+    one.set("message", Node::scalar("the saved plan " + problem));
+    list.items.push_back(std::move(one));
+    return not_planned(outputs, std::move(list));
+  }
+  if (arguments.has("name")) plan.name = arguments.value("name");
+  if (!seal_self(plan, arguments, nullptr)) return failed_status;
+  return run_plan(plan, probe_host, arguments, outputs);
+}
+
+}  // namespace
+
+int run_up(const Arguments& arguments) {
+  const Command& command = *find_command("up");
+  Outputs outputs;
+  if (!open_outputs(arguments, command, outputs)) return failed_status;
+  const std::string path = operand_of(arguments);
+  OpenSource file;
+  const bool open = open_source(path, file).empty();
+  if (open && is_saved_plan(file.begin)) return run_saved(path, file, command, arguments, outputs);
+  if (arguments.has("stale-ok")) return usage_error(command, "--stale-ok is for a saved plan, and '" + escape(path) + "' is none");
+  Loaded loaded = load(arguments, command, open ? &file : nullptr);
+  std::optional<Plan> plan;
+  if (loaded.spec) {
+    plan = plan_of(loaded, arguments, true);
+    if (!loaded.findings.diagnostics.empty()) fputs(findings_text(loaded.findings, 2).c_str(), stderr);
+  }
+  if (!plan) return not_planned(outputs, findings_json(loaded.findings));
+  const SourceFile& first = loaded.findings.files[0];
+  const std::string_view text = first.text;
+  if (!seal_self(*plan, arguments, first.name == "-" ? &text : nullptr)) return failed_status;
+  return run_plan(*plan, [&] { return loaded.facts; }, arguments, outputs);
 }
 
 }  // namespace nsbox

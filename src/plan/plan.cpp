@@ -25,4 +25,26 @@ Str Arena::text(std::string_view text) {
   return at;
 }
 
+void Plan::set_command(const std::vector<std::string>& words) {
+  Str before = "";
+  for (auto& entry : payload) {
+    if (auto* find = std::get_if<FindCommand>(&entry.step)) {
+      before = find->program;
+      find->program = arena.text(words[0]);
+    } else if (auto* exec = std::get_if<Exec>(&entry.step)) {
+      std::vector<Str> arguments;
+      for (const std::string& word : words) arguments.push_back(arena.text(word));
+      if (exec->arguments.size() > 1 && strcmp(exec->arguments[0], before) != 0) arguments[0] = exec->arguments[0];
+      arguments.push_back(nullptr);
+      exec->arguments = arena.list(arguments);
+    }
+  }
+}
+
+bool Plan::has_command() const {
+  for (const auto& entry : payload)
+    if (const auto* exec = std::get_if<Exec>(&entry.step)) return exec->arguments.size() > 1;
+  return false;
+}
+
 }  // namespace nsbox

@@ -100,6 +100,10 @@ struct Plan {
   uint32_t first_of_payload() const { return first_of_init() + static_cast<uint32_t>(init.size()); }
   uint32_t steps() const { return first_of_payload() + static_cast<uint32_t>(payload.size()) - 1; }
 
+  /// Another command than the specification's; an argv0 that it gives stays.
+  void set_command(const std::vector<std::string>& words);
+  bool has_command() const;
+
   /// Whether the payload takes such a step.
   template <class Step>
   bool payload_has() const {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Saved plans as files: written for `plan --out`, mapped and checked for `up`.
+#pragma once
+#include <string>
+
+#include "cli/load.hpp"
+#include "plan/saved.hpp"
+
+namespace nsbox {
+
+/// Writes the plan beside `path` and puts it there at once. Returns "" or what is wrong.
+std::string write_saved_plan(const std::string& path, const Plan& plan, const Loaded& loaded);
+
+struct SavedPlan {
+  Plan plan;
+  SavedFor made_for;
+};
+/// The plan in an open file that is_saved_plan; "" or the reason why it can't be run. `stale_ok`:
+/// specification files that have changed since do not matter.
+std::string map_saved_plan(const OpenSource& file, bool stale_ok, SavedPlan& out);
+
+}  // namespace nsbox
