@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "base/text.hpp"
+#include "fields/plain_yaml.hpp"
 
 namespace nsbox {
 namespace {
@@ -321,10 +322,12 @@ void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std:
 
 }  // namespace
 
-std::optional<Node> load_yaml(Findings& findings, uint16_t file) {
+std::optional<Node> load_yaml(Findings& findings, uint16_t file, bool by_library) {
   std::string_view text = findings.files[file].text;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (!text_is_sane(findings, file, text)) return std::nullopt;
+  if (!by_library)
+    if (std::optional<Node> plain = read_plain_yaml(text, file)) return plain;
 
   Builder builder(findings, file, text);
   try {

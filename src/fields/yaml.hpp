@@ -17,6 +17,7 @@ struct InputLimits {
 
 /// Reads the text of `findings.files[file]`. Problems are added to `findings`; nothing is returned
 /// when the document can't be read at all (or only in part).
-std::optional<Node> load_yaml(Findings& findings, uint16_t file);
+/// `by_library`: by yaml-cpp even where the plain reader would do.
+std::optional<Node> load_yaml(Findings& findings, uint16_t file, bool by_library = false);
 
 }  // namespace nsbox
