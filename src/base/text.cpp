@@ -176,10 +176,19 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+std::string_view next_part(std::string_view& path) {
+  const size_t end = std::min(path.find('/'), path.size());
+  const std::string_view part = path.substr(0, end);
+  path.remove_prefix(std::min(end + 1, path.size()));
+  return part;
+}
+
 std::string normal_path(std::string_view path) {
   std::string out;
+  out.reserve(path.size());
   const bool absolute = path.starts_with('/');
-  for (const std::string& part : split(path, '/')) {
+  while (!path.empty()) {
+    const std::string_view part = next_part(path);
     if (part.empty() || part == ".") continue;
     if (!out.empty() || absolute) out += '/';
     out += part;

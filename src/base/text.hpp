@@ -29,6 +29,15 @@ bool glob_match(std::string_view pattern, std::string_view text);
 /// The path without `.`, doubled and trailing slashes. `..` is not touched: links may lie before it.
 std::string normal_path(std::string_view path);
 
+/// Takes the first component off a path, with the slash after it; may be empty.
+std::string_view next_part(std::string_view& path);
+
+/// For maps by text that are asked with a view.
+struct TextHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
 /// `base`/`path`, or `path` when it is absolute.
 std::string join_path(std::string_view base, std::string_view path);
 

@@ -23,10 +23,12 @@ std::string_view words_of(FileKind kind) {
   return "?";
 }
 
-const PathFact& HostFacts::path(const std::string& path) const {
+const PathFact& HostFacts::path(std::string_view path) const {
   const auto found = paths_.find(path);
   if (found != paths_.end()) return found->second;
-  return paths_.emplace(path, probe_path ? probe_path(path) : PathFact{}).first->second;
+  std::string text(path);
+  PathFact fact = probe_path ? probe_path(text) : PathFact{};
+  return paths_.emplace(std::move(text), std::move(fact)).first->second;  // addresses stay when it grows
 }
 
 bool HostFacts::enters(const std::string& path, std::span<const std::string> folders, std::string& folder, std::string& rest) const {
@@ -36,36 +38,35 @@ bool HostFacts::enters(const std::string& path, std::span<const std::string> fol
 }
 
 const PathFact& HostFacts::walk(const std::string& start, std::string* real, std::span<const std::string> folders, std::string* rest) const {
-  std::vector<std::string> todo = split(normal_path(start), '/');
-  std::string done;
+  std::string way = start, done;  // what is still to be walked stands in `left`, a view of `way`
+  std::string_view left = way;
   static const PathFact loop{FileKind::denied, "", 0, 0, 0, 0, 0, 0, 40 /* ELOOP */};
   int links = 0;
-  for (size_t i = 0; i < todo.size(); i++) {
-    if (todo[i].empty() || todo[i] == ".") continue;
+  while (!left.empty()) {
+    const std::string_view before = left;
+    const std::string_view part = next_part(left);
+    if (part.empty() || part == ".") continue;
     if (std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()) {
-      *rest = join({todo.begin() + static_cast<ptrdiff_t>(i), todo.end()}, "/");
+      *rest = normal_path(before);
       break;
     }
-    if (todo[i] == "..") {
-      done = std::string(parent_path(done.empty() ? "/" : done));
-      if (done == "/") done.clear();
+    if (part == "..") {
+      done.resize(done.empty() ? 0 : done.rfind('/'));
       continue;
     }
-    const PathFact& fact = path(done + "/" + todo[i]);
-    if (fact.kind != FileKind::link) {
-      done += "/" + todo[i];
-      if (fact.kind == FileKind::missing || fact.kind == FileKind::denied) {
-        if (real) *real = done;
-        return fact;
-      }
-      continue;
+    const size_t length = done.size();
+    done += '/';
+    done += part;
+    const PathFact& fact = path(done);
+    if (fact.kind == FileKind::missing || fact.kind == FileKind::denied) {
+      if (real) *real = done;
+      return fact;
     }
+    if (fact.kind != FileKind::link) continue;
     if (++links > 40) return loop;
-    std::vector<std::string> rest = split(fact.link, '/');
-    rest.insert(rest.end(), todo.begin() + static_cast<ptrdiff_t>(i) + 1, todo.end());
-    if (fact.link.starts_with('/')) done.clear();
-    todo = std::move(rest);
-    i = static_cast<size_t>(-1);
+    done.resize(fact.link.starts_with('/') ? 0 : length);
+    way = fact.link + "/" + std::string(left);
+    left = way;
   }
   if (done.empty()) done = "/";
   if (real) *real = done;

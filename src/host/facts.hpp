@@ -8,7 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
+
+#include "base/text.hpp"
 
 namespace nsbox {
 
@@ -68,7 +71,7 @@ struct HostFacts {
   std::function<int()> landlock_abi = [] { return 4; };  // 0: none
 
   /// Links in the folders on the way are followed, the last component is not.
-  const PathFact& path(const std::string& path) const;
+  const PathFact& path(std::string_view path) const;
   /// The same with links followed to the end; `real` gets the path that it ends at.
   const PathFact& resolved(const std::string& path, std::string* real = nullptr) const { return walk(path, real, {}, nullptr); }
   /// Whether the way to `path`, links followed, goes through one of `folders` (real paths) and on: the
@@ -85,7 +88,7 @@ struct HostFacts {
  private:
   const PathFact& walk(const std::string& path, std::string* real, std::span<const std::string> folders, std::string* rest) const;
 
-  mutable std::map<std::string, PathFact, std::less<>> paths_;
+  mutable std::unordered_map<std::string, PathFact, TextHash, std::equal_to<>> paths_;
   mutable std::vector<MountFact> mounts_;
   mutable bool mounts_known_ = false;
   mutable std::map<std::string, std::vector<SubidRange>, std::less<>> subids_;

@@ -88,41 +88,47 @@ PathFact Layout::look(const Mounted& mounted, const std::string& path, std::stri
 
 Found Layout::find(std::string_view path, bool follow) const {
   Found found;
-  std::vector<std::string> todo = split(path, '/');
-  std::string done;
+  std::string way(path), done;  // what is still to be walked stands in `left`, a view of `way`
+  std::string_view left = way;
   bool own = true;
   int links = 0;
-  const auto holds = [&](const std::string& at) {
+  const auto holds = [&](std::string_view at) {
     const Mounted* mounted = covering(at.empty() ? "/" : at);
     found.tree = mounted ? &mounted->tree : nullptr;
     found.mount = mounted ? mounted->target : "/";
     return mounted;
   };
+  const auto nothing_more = [](std::string_view rest) {
+    while (!rest.empty())
+      if (const std::string_view part = next_part(rest); !part.empty() && part != ".") return false;
+    return true;
+  };
   const Mounted* mounted = holds("/");
   found.kind = FileKind::folder;
   found.existing = "/";
   if (mounted) look(*mounted, "/", &found.host);
-  for (size_t i = 0; i < todo.size(); i++) {
-    const std::string& part = todo[i];
+  while (!left.empty()) {
+    const std::string_view part = next_part(left);
     if (part.empty() || part == ".") continue;
     if (part == "..") {
-      done = done.empty() ? "" : std::string(parent_path(done));
-      if (done == "/") done.clear();
+      done.resize(done.empty() ? 0 : done.rfind('/'));
       mounted = holds(done);
       continue;
     }
     if (mounted && mounted->tree.kind != Tree::Kind::own) own = false;
-    const std::string next = done + "/" + part;
-    bool last = true;
-    for (size_t j = i + 1; j < todo.size(); j++) last &= todo[j].empty() || todo[j] == ".";
-    mounted = holds(next);
-    if (!mounted) break;
-    const PathFact fact = look(*mounted, next, &found.host);
-    const bool opaque = mounted->tree.kind == Tree::Kind::opaque && mounted->target != next;
-    if (opaque && fact.kind == FileKind::missing) {
+    const size_t length = done.size();
+    done += '/';
+    done += part;
+    const bool last = nothing_more(left);
+    mounted = holds(done);
+    if (!mounted) {
+      done.resize(length);
+      break;
+    }
+    const PathFact fact = look(*mounted, done, &found.host);
+    if (mounted->tree.kind == Tree::Kind::opaque && mounted->target != done && fact.kind == FileKind::missing) {
       found.known = false;
       found.kind = FileKind::folder;
-      done = next;
       continue;
     }
     if (fact.kind == FileKind::link && (follow || !last)) {
@@ -130,27 +136,24 @@ Found Layout::find(std::string_view path, bool follow) const {
         found.loop = true;
         return found;
       }
-      std::vector<std::string> rest = split(fact.link, '/');
-      rest.insert(rest.end(), todo.begin() + static_cast<ptrdiff_t>(i) + 1, todo.end());
-      if (fact.link.starts_with('/')) done.clear(), own = true;
+      if (fact.link.starts_with('/')) own = true;
+      done.resize(fact.link.starts_with('/') ? 0 : length);
+      way = fact.link + "/" + std::string(left);
+      left = way;
       mounted = holds(done);
-      todo = std::move(rest);
-      i = static_cast<size_t>(-1);
       continue;
     }
     found.kind = fact.kind;
     found.link = fact.link;
     if (fact.kind == FileKind::missing || fact.kind == FileKind::denied || (!last && fact.kind != FileKind::folder)) {
-      found.existing = done.empty() ? "/" : done;
-      found.path = done;
-      for (size_t j = i; j < todo.size(); j++)
-        if (!todo[j].empty() && todo[j] != ".") found.path += "/" + todo[j];
-      if (fact.kind != FileKind::missing && fact.kind != FileKind::denied) found.existing = next;
+      const bool there = fact.kind != FileKind::missing && fact.kind != FileKind::denied;
+      found.existing = there ? done : length == 0 ? "/" : done.substr(0, length);
+      while (!left.empty())
+        if (const std::string_view more = next_part(left); !more.empty() && more != ".") done += '/', done += more;
+      found.path = std::move(done);
       found.own = own && mounted->tree.kind == Tree::Kind::own;
       return found;
     }
-    if (fact.kind == FileKind::link) found.link = fact.link;
-    done = next;
     if (fact.kind == FileKind::folder) found.existing = done;
   }
   found.path = done.empty() ? "/" : done;

@@ -3,9 +3,9 @@
 // itself has made, and, through HostFacts, what the host's trees hold. It answers the one question
 // that every mount asks: what is at this path now, and who made the way to it?
 #pragma once
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "fields/node.hpp"
@@ -88,8 +88,8 @@ class Layout {
 
   const HostFacts& facts_;
   std::vector<Mounted> mounts_;
-  std::map<std::string, std::vector<size_t>, std::less<>> by_target_;
-  std::map<std::string, Made, std::less<>> made_;
+  std::unordered_map<std::string, std::vector<size_t>, TextHash, std::equal_to<>> by_target_;
+  std::unordered_map<std::string, Made, TextHash, std::equal_to<>> made_;
 };
 
 }  // namespace nsbox

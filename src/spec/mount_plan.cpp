@@ -42,7 +42,7 @@ Stage PlanBuilder::source_stage() const { return spec.host_root() ? Stage::isola
 
 PlanBuilder::Way PlanBuilder::way_to(const std::string& source) {
   std::string folder, rest;
-  if (!facts.enters(source, writable_, folder, rest)) return {text(source)};
+  if (writable_.empty() || !facts.enters(source, writable_, folder, rest)) return {text(source)};
   return {text(folder), text(rest)};
 }
 
@@ -115,6 +115,9 @@ bool PlanBuilder::locked_below(const std::string& real) const {
 }
 
 bool PlanBuilder::flags_to_clear(const Mount& mount, const std::string& real, uint64_t& clear) {
+  // What the host's mount has is looked at only where something is written that could differ.
+  const auto cleared = [](const std::optional<bool>& flag) { return flag && !*flag; };
+  if (!cleared(mount.readonly) && !cleared(mount.nosuid) && !cleared(mount.nodev) && !cleared(mount.noexec) && !mount.noatime) return true;
   const MountFact* host = facts.mount_of(real);
   if (!host) return true;
   const bool locked = !launcher_clones() && new_user_namespace();
