@@ -25,7 +25,7 @@ namespace {
 
 /// Reads on until there is more than `most`; "" or the reason why that can't be done.
 std::string read_more(int fd, size_t most, std::string& text) {
-  char buffer[16384];
+  char buffer[4096];
   while (text.size() < most) {
     const ssize_t n = read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;

@@ -58,7 +58,7 @@ struct UserNamespaceFacts {
 struct HostFacts {
   Caller caller;
   int kernel_major = 6, kernel_minor = 1;
-  uint64_t capability_last = 40;
+  std::function<uint64_t()> capability_last = [] { return uint64_t{40}; };
 
   // Parts that cost something are asked for by function and kept; a test sets them directly.
   std::function<PathFact(const std::string& path)> probe_path;

@@ -212,7 +212,7 @@ bool read_file(const std::string& path, std::string& out, size_t most) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return false;
   out.clear();
-  char buffer[16384];
+  char buffer[4096];
   for (;;) {
     const ssize_t n = read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
@@ -244,12 +244,14 @@ HostFacts probe_host() {
 
   struct utsname kernel;
   if (uname(&kernel) == 0) sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
-  const std::string last = first_line("/proc/sys/kernel/cap_last_cap");
   facts.landlock_abi = sys::landlock_abi;
   facts.has_module = [](std::string_view module) {
     return module == "apparmor" ? first_line("/sys/module/apparmor/parameters/enabled") == "Y" : access("/sys/fs/selinux/enforce", F_OK) == 0;
   };
-  if (!last.empty()) facts.capability_last = strtoull(last.c_str(), nullptr, 10);
+  facts.capability_last = [] {
+    const std::string last = first_line("/proc/sys/kernel/cap_last_cap");
+    return last.empty() ? uint64_t{40} : strtoull(last.c_str(), nullptr, 10);
+  };
 
   facts.probe_path = probe_path;
   facts.probe_mounts = probe_mounts;

@@ -247,7 +247,10 @@ StepText text(const LookUpUser& s) {
   StepText out{"look_up_user", s.user ? s.user : s.group ? s.group : list_words(s.groups), {}, {"…"}, "in the sandbox's own files, read here and not by a library of the sandbox"};
   return out;
 }
-StepText text(const EnterFolder& s) { return {"chdir", s.path, {}, {"openat", "openat2", "close", "fchdir", "close", "getcwd"}, "by descriptor, with no magic link on the way (CVE-2024-21626)"}; }
+StepText text(const EnterFolder& s) {
+  if (std::string_view(s.path) == "/") return {"chdir", s.path, {}, {"chdir"}, ""};
+  return {"chdir", s.path, {}, {"openat", "openat2", "close", "fchdir", "close", "getcwd"}, "by descriptor, with no magic link on the way (CVE-2024-21626)"};
+}
 StepText text(const FindCommand& s) {
   StepText out{"find_command", s.program, {}, {"fstat*", "faccessat2*"}, "whether it is there is noted now: what execve answers does not tell a missing program from a missing interpreter"};
   if (!std::string_view(s.program).starts_with('/')) out.details.emplace_back("path", s.path ? s.path : "inherited"), out.calls = {"…"};

@@ -28,18 +28,14 @@
 
 namespace nsbox {
 
+/// What is open and mapped goes with the process, which ends soon after.
 Session::~Session() {
-  for (int& fd : slots)
-    if (fd >= 0) close(fd);
-  for (int& fd : child.stdio)
-    if (fd > 2) close(fd);
   // By descriptor, never by path, and never more than the empty thing that was made.
   for (auto each = made.rbegin(); each != made.rend(); ++each) {
     struct stat now;
     if (fstatat(each->folder.number(), each->name.c_str(), &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != each->inode) continue;
     if (each->is_folder || now.st_size == 0) unlinkat(each->folder.number(), each->name.c_str(), each->is_folder ? AT_REMOVEDIR : 0);
   }
-  if (child.page) munmap(child.page, page_size);
 }
 
 Outcome run(const MapReport&, Session& session) {

@@ -100,6 +100,9 @@ class PlanBuilder {
   Plan finish();
 
  private:
+  /// The attributes of the first binds, where they are the same, set at once on the root with all of
+  /// them, instead of one by one.
+  void join_attributes();
   friend void plan_mounts(PlanBuilder&);
   /// A writable layer over a folder of a read-only tree, in which what is missing can be made.
   bool layer_over(const Found& found);

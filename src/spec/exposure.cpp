@@ -95,7 +95,7 @@ class Counter {
   void security() {
     const Security& security = spec_.security;
     const bool host = !spec_.namespaces.fresh(NsType::user);
-    const uint64_t mask = security.capabilities.of(builder_.facts.capability_last);
+    const uint64_t mask = security.capabilities.of(builder_.facts);
     for (const CapabilityInfo& each : capabilities) {
       if (!(mask >> each.number & 1)) continue;
       const bool rules = std::find(std::begin(strong), std::end(strong), each.name) != std::end(strong);

@@ -50,6 +50,11 @@ void PlanBuilder::error(Code code, std::vector<std::string> args) {
 }
 
 Plan PlanBuilder::finish() {
+  // A few descriptors are left to the end, when all are closed at once; many could meet a limit.
+  constexpr uint16_t few = 128;
+  if (plan.slots <= few)
+    for (Entry<ChildStep>& entry : plan.child)
+      if (auto* attach = std::get_if<Attach>(&entry.step)) attach->keep = true;
   const auto by_stage = [](const auto& a, const auto& b) { return a.stage < b.stage; };
   std::stable_sort(plan.prepare.begin(), plan.prepare.end(), by_stage);
   std::stable_sort(plan.place.begin(), plan.place.end(), by_stage);

@@ -429,6 +429,53 @@ void PlanBuilder::new_terminal(Slot devpts) {
   add(NewTerminal{devpts}, Stage::mounts);
 }
 
+void PlanBuilder::join_attributes() {
+  // Only in a root that this launch makes, whose own flags are known: a mount in a tree of the host's
+  // that is not private yet would appear there.
+  const NewFs* root = nullptr;
+  size_t at = 0;
+  for (; at < plan.child.size(); at++) {
+    const ChildStep& step = plan.child[at].step;
+    if (const auto* made = std::get_if<NewFs>(&step); made && made->slot == Slot::root) root = made;
+    if (const auto* attached = std::get_if<AttachRoot>(&step); attached && attached->slot == Slot::root) break;
+  }
+  if (!root || covered_roots_ || at == plan.child.size()) return;
+  const uint64_t own = root->attributes;
+  const SetAttributes* first = nullptr;
+  std::vector<size_t> joined;  // the steps that go
+  size_t waiting = 0, end = 0;
+  for (size_t i = at + 1; i < plan.child.size(); i++) {
+    const ChildStep& step = plan.child[i].step;
+    if (const auto* set = std::get_if<SetAttributes>(&step)) {
+      if (waiting || set->clear || set->propagation != MS_PRIVATE || !set->recursive || (first && set->set != first->set)) break;
+      if (!first) first = set;
+      waiting = i;
+    } else if (const auto* attach = std::get_if<Attach>(&step)) {
+      if (!waiting || !attach->at.own || attach->at.base != Slot::root || attach->optional || attach->keep || std::get<SetAttributes>(plan.child[waiting].step).slot != attach->slot) break;
+      joined.push_back(waiting);
+      waiting = 0;
+      end = i;
+    } else if (const auto* folder = std::get_if<MakeFolder>(&step)) {
+      if (!folder->at.own || folder->at.base != Slot::root) break;
+    } else if (const auto* file = std::get_if<MakeFile>(&step)) {
+      if (!file->at.own || file->at.base != Slot::root) break;
+    } else if (!std::holds_alternative<OpenTree>(step)) {
+      break;
+    }
+  }
+  if (joined.size() < 3) return;
+  const uint64_t set = first->set;
+  const SetAttributes all{Slot::root, set, 0, MS_PRIVATE, true}, back{Slot::root, own & ~set, set & ~own, 0, false};
+  std::vector<Entry<ChildStep>> steps;
+  steps.reserve(plan.child.size());
+  for (size_t i = 0, next = 0; i < plan.child.size(); i++) {
+    if (next < joined.size() && joined[next] == i) next++;
+    else steps.push_back(plan.child[i]);
+    if (i == end) steps.insert(steps.end(), {{all, Stage::mounts, 0}, {back, Stage::mounts, 0}});
+  }
+  plan.child = std::move(steps);
+}
+
 // --- the section ---------------------------------------------------------------------------------
 namespace {
 
@@ -492,6 +539,7 @@ void plan_mounts(PlanBuilder& builder) {
     mount.kind->plan(builder, mount);
   }
 
+  builder.join_attributes();
   for (const std::string& target : builder.closing_) {
     // A later mount may cover it by now.
     const Found found = builder.layout.find(target);

@@ -177,7 +177,7 @@ void plan_credentials(PlanBuilder& builder) {
   const Security& security = spec.security;
   const Process& process = spec.process;
   const Caller& caller = builder.facts.caller;
-  const uint64_t mask = security.capabilities.of(builder.facts.capability_last);
+  const uint64_t mask = security.capabilities.of(builder.facts);
   builder.plan.sealed_self = caller.root && !builder.new_user_namespace() && security.capabilities.has("SYS_PTRACE");
   const bool has_rights = caller.root || !spec.namespaces[NsType::user].is_host();
 
@@ -233,7 +233,7 @@ void plan_credentials(PlanBuilder& builder) {
     if (security.no_new_privs) builder.add(SetCapabilities{mask}, Stage::credentials);
   }
   // A change of identity clears the parent-death signal.
-  if (!builder.plan.supervision.init) builder.add(PayloadStep{WatchLauncher{}}, Stage::credentials);
+  if (ids_change && !builder.plan.supervision.init) builder.add(PayloadStep{WatchLauncher{}}, Stage::credentials);
 }
 
 void plan_seal(PlanBuilder& builder) {
@@ -247,7 +247,7 @@ void plan_seal(PlanBuilder& builder) {
   plan_seccomp(builder);
   if (!security.no_new_privs) {
     const PlanBuilder::From from(builder, "/security/capabilities");
-    builder.add(SetCapabilities{security.capabilities.of(builder.facts.capability_last)}, Stage::seal);
+    builder.add(SetCapabilities{security.capabilities.of(builder.facts)}, Stage::seal);
   }
 }
 

@@ -16,7 +16,12 @@ class PlanBuilder;
 struct Capabilities {
   uint64_t mask = 0;
   bool all = false;
-  uint64_t of(uint64_t last) const { return all ? (last >= 63 ? ~uint64_t{0} : (uint64_t{1} << (last + 1)) - 1) : mask; }
+  /// All that this kernel has, which is asked for only then, or those that are listed.
+  uint64_t of(const HostFacts& facts) const {
+    if (!all) return mask;
+    const uint64_t last = facts.capability_last();
+    return last >= 63 ? ~uint64_t{0} : (uint64_t{1} << (last + 1)) - 1;
+  }
   bool has(std::string_view name) const;
 };
 
