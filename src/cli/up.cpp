@@ -171,7 +171,8 @@ int run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Ar
   LaunchOptions options;
   options.times = arguments.has("timings") || arguments.has("report");
   options.namespaces = arguments.has("report") || arguments.has("status-fd");
-  options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
+  const bool told = outputs.status >= 0 || logs(LogLevel::info);
+  if (told) options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
     if (logs(LogLevel::info)) log(LogLevel::info, "executed, pid " + std::to_string(pid));
     Node node = Node::map();
     node.set("event", Node::scalar("executed"));

@@ -48,15 +48,17 @@ class Supervisor {
 
   void run() {
     if (session_.terminal) use_terminal();
+    // To be woken by the exec costs a switch of processes; who waits for the end alone is told of it then.
+    const bool idle = !rules_.init && rules_.terminal == TerminalKind::none && !rules_.timeout_ns && !options_.namespaces && !options_.on_executed;
     while (!reaped_) {
       struct pollfd fds[] = {{session_.signals.number(), POLLIN, 0},
-                             {channel_open_ ? session_.channel.number() : -1, POLLIN, 0},
+                             {channel_open_ && !idle ? session_.channel.number() : -1, POLLIN, 0},
                              {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
                              {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0}};
       if (poll(fds, 4, wait_ms()) < 0 && errno != EINTR) break;
       if (fds[2].revents) copy_output();
       if (fds[3].revents) copy_input();
-      if (fds[1].revents) read_channel();
+      if (fds[1].revents || (idle && channel_open_)) read_channel();
       if (fds[0].revents) read_signals();
       check_time();
     }
