@@ -143,8 +143,9 @@ class Counter {
   }
   /// What the host's root runs or believes.
   static bool of_the_system(const std::string& host) {
-    static constexpr std::string_view folders[] = {"/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/root", "/sbin", "/usr", "/var"};
-    return std::find(std::begin(folders), std::end(folders), host) != std::end(folders);
+    static constexpr std::string_view whole[] = {"/opt", "/root", "/var"}, with_all_below[] = {"/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/sbin", "/sys", "/usr"};
+    return std::find(std::begin(whole), std::end(whole), host) != std::end(whole) ||
+           std::any_of(std::begin(with_all_below), std::end(with_all_below), [&](std::string_view folder) { return is_below(host, folder); });
   }
   /// A block device in a folder of the host, or in the /dev below it; "" when there is none.
   std::string disk_in(const std::string& host) const {
