@@ -17,6 +17,7 @@ MUTATIONS = [
     ("sources-follow-links", "R1", "rules_mounts r01_sources", [(STEPS + "file_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS", "0")]),
     ("sources-of-writable-folders-unknown", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", 'if (real != "/") writable_.push_back(real);', "")]),
     ("sources-by-their-written-name", "R1", "rules_mounts r01_sources", [("src/host/facts.cpp", 'std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()', "false")]),
+    ("sources-writable-by-a-remount", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", "(again || !mount.effective_readonly())", "!mount.effective_readonly()")]),
     ("copied-files-follow-links", "R1", "rules_mounts r01_sources", [(SPEC + "mount_kinds.cpp", "builder.add(OpenFile{write.from, way.path, way.below});", "builder.add(OpenFile{write.from, builder.text(mount.content_from->path), nullptr});")]),
     ("output-follows-links", "R1", "rules_mounts r01_sources", [(SPEC + "process.cpp", "      step.path = way.path;\n      step.below = way.below;\n", "      step.path = builder.text(file.path.path);\n")]),
     ("layers-follow-links", "R1", "rules_mounts r01_sources", [(SPEC + "mount_plan.cpp", "OpenTree step{new_slot(), way.path, way.below, false, false,", "OpenTree step{new_slot(), text(source), nullptr, false, false,")]),
@@ -89,6 +90,7 @@ MUTATIONS = [
     ("profile-unknown-calls-unsaid", "R17", "golden plan/profile", [(SPEC + "seccomp.cpp", "if (!unknown.empty()) check.add", "if (false) check.add")]),
     ("profile-unknown-flags", "R17", "golden bad/profile", [(SPEC + "seccomp_profile.cpp", '    if (flag == "SECCOMP_FILTER_FLAG_TSYNC") continue;', "    continue;")]),
     ("profile-without-a-default", "R17", "golden bad/profile-empty", [(SPEC + "seccomp_profile.cpp", 'if (!root->find("defaultAction")) decoder.error', "if (false) decoder.error")]),
+    ("profile-without-a-bound", "bounds", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (count > 65536) {", "  if (false) {")]),
     ("profile-arguments-of-32-bits", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "const bool is_32_bit = name == filter::AbiName::other;", "const bool is_32_bit = name != filter::AbiName::other;")]),
     # --- Landlock, labels
     ("landlock-not-planned", "Landlock", "filter landlock_refuses_but", [(SPEC + "landlock.cpp", "builder.add(PayloadStep{RestrictSelf{}}, Stage::seal);", "")]),
@@ -120,6 +122,9 @@ MUTATIONS = [
     ("audit-without-a-gate", "audit", "audit an_audit", [("src/cli/audit.cpp", "  if (score >= least) return 0;", "  return 0;")]),
     ("audit-counts-nothing", "audit", "audit an_audit", [("src/cli/audit_text.cpp", "score -= weight_of(each);", "score -= 0 * weight_of(each);")]),
     ("audit-counts-no-calls", "audit", "golden audit/everything", [(SPEC + "exposure.cpp", "if (count) add(Code::calls_passed", "if (false) add(Code::calls_passed")]),
+    ("audit-trusts-arguments", "audit", "golden audit/profile-arguments", [(SPEC + "exposure.cpp", "if (!filter::may_allow(own, filter::native_arch, number)) return true;", "return false;")]),
+    ("audit-trusts-mapped-ids", "audit", "golden audit/disks-shifted", [(SPEC + "exposure.cpp", 'mount->is("bind") && mount->idmap.value_or(true)));', "false));")]),
+    ("audit-without-remounts", "audit", "golden audit/remount", [(SPEC + "mount_kinds.cpp", "tree->on_host || tree->kind == Tree::Kind::host;", "tree->on_host;")]),
     ("audit-without-accepted-ones", "audit", "golden audit/everything", [("src/cli/audit_text.cpp", "    if (!weight) continue;", "    if (!weight || spec.allow_warnings.find(slug_of(each.code))) continue;")]),
     # --- R8, R10, R11: rights
     ("nested-user-namespaces", "R8", "rules_process r08", [(SPEC + "security.cpp", "if (builder.new_user_namespace() && !builder.spec.security.allow_nested_userns)", "if (false)")]),
