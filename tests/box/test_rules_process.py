@@ -335,14 +335,17 @@ def traced(t, spec, *more):
 def r17_what_was_only_said_to_be_done_is_found_out(t):
     """A call that answers 0 and has done nothing: what guards the host is read back."""
     maps = "" if t.root else "id_maps: subids\n"
-    spec = t.spec(PROBE + maps + "process: {user: 7, group: 8, groups: [9]}\n")
+    plain = t.spec(PROBE + maps + "process: {user: 7, group: 8, groups: [9]}\n")
+    # With it the kernel takes a filter from one who can gain privileges as well.
+    capable = t.spec(PROBE + "security: {capabilities: [SYS_ADMIN]}\n", "capable.yaml")
     calls = {"prctl": ("PR_SET_SECUREBITS", "PR_SET_NO_NEW_PRIVS"), "capset": ("",), "setgroups": ("",), "setresuid": ("",), "setresgid": ("",)}
     missed = []
     for call, words in calls.items():
-        _, processes = traced(t, spec, "-e", "trace=" + call + ",execve")
-        payload = next(each for each in processes.values() if any(line.startswith('execve("/probe"') for line in each))
-        own = [line for line in payload if line.startswith(call + "(")]
         for word in words:
+            spec = capable if word == "PR_SET_NO_NEW_PRIVS" else plain
+            _, processes = traced(t, spec, "-e", "trace=" + call + ",execve")
+            payload = next(each for each in processes.values() if any(line.startswith('execve("/probe"') for line in each))
+            own = [line for line in payload if line.startswith(call + "(")]
             numbers = [number for number, line in enumerate(own, 1) if word in line]
             check(numbers, f"no {call} {word}", payload)
             result, _ = traced(t, spec, "-e", "trace=" + call, "-e", f"inject={call}:retval=0:when={numbers[-1]}")
