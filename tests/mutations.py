@@ -85,11 +85,11 @@ MUTATIONS = [
     # --- profiles of the OCI runtimes
     ("profile-excludes-ignored", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (rule.excludes) {", "  if (false) {")]),
     ("profile-includes-ignored", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (rule.includes) {", "  if (false) {")]),
-    ("profile-unknown-numbers", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "abi.otherwise = abi.x32_otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;", "abi.otherwise = abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
-    ("profile-x32-unasked", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "else abi.x32_otherwise = filter::refuse(ENOSYS);", ""), (SPEC + "seccomp_profile.cpp", "abi.otherwise = abi.x32_otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;", "abi.otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;\n  abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
+    ("profile-unknown-numbers", "R8", "unit numbers that a profile", [(SPEC + "seccomp_profile.cpp", "abi.otherwise = abi.x32_otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;", "abi.otherwise = abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
+    ("profile-x32-unasked", "R8", "unit numbers that a profile", [(SPEC + "seccomp_profile.cpp", "else abi.x32_otherwise = filter::refuse(ENOSYS);", ""), (SPEC + "seccomp_profile.cpp", "abi.otherwise = abi.x32_otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;", "abi.otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;\n  abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
     ("profile-unknown-calls-unsaid", "R17", "golden plan/profile", [(SPEC + "seccomp.cpp", "if (!unknown.empty()) check.add", "if (false) check.add")]),
     ("profile-unknown-flags", "R17", "golden bad/profile", [(SPEC + "seccomp_profile.cpp", '    if (flag == "SECCOMP_FILTER_FLAG_TSYNC") continue;', "    continue;")]),
-    ("profile-without-a-default", "R17", "golden bad/profile-empty", [(SPEC + "seccomp_profile.cpp", 'if (!root->find("defaultAction")) decoder.error', "if (false) decoder.error")]),
+    ("profile-without-a-default", "R17", "golden bad/profile-no-default", [(SPEC + "seccomp_profile.cpp", 'if (!root->find("defaultAction")) decoder.error', "if (false) decoder.error")]),
     ("profile-without-a-bound", "bounds", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (count > 65536) {", "  if (false) {")]),
     ("profile-arguments-of-32-bits", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "const bool is_32_bit = name == filter::AbiName::other;", "const bool is_32_bit = name != filter::AbiName::other;")]),
     # --- Landlock, labels
@@ -118,7 +118,7 @@ MUTATIONS = [
     ("sockets-unsaid", "warnings", "audit a_socket", [(SPEC + "reach.cpp", "  warn_of_sockets(builder);\n  // In", "  // In")]),
     ("home-unsaid", "warnings", "golden plan/reach-home", [(SPEC + "reach.cpp", "  warn_of_home(builder);\n  warn", "  warn")]),
     ("hooks-unsaid", "warnings", "audit hooks", [(SPEC + "reach.cpp", "  warn_of_hooks(builder);\n}", "}")]),
-    ("warnings-of-masked-places", "warnings", "audit a_socket", [(SPEC + "reach.cpp", "found.host == path && found.tree == &tree) out", "found.host != \"\") out")]),
+    ("warnings-of-masked-places", "warnings", "golden audit/secrets-masked", [(SPEC + "reach.cpp", "found.host == path && found.tree == &tree) out", "found.host != \"\") out")]),
     ("audit-without-a-gate", "audit", "audit an_audit", [("src/cli/audit.cpp", "  if (score >= least) return 0;", "  return 0;")]),
     ("audit-counts-nothing", "audit", "audit an_audit", [("src/cli/audit_text.cpp", "score -= weight_of(each);", "score -= 0 * weight_of(each);")]),
     ("audit-counts-no-calls", "audit", "golden audit/everything", [(SPEC + "exposure.cpp", "if (count) add(Code::calls_passed", "if (false) add(Code::calls_passed")]),
