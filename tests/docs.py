@@ -106,6 +106,17 @@ def check_links():
         check(name + ": links, files, commands", problems)
 
 
+def check_tests_of_rules():
+    """Every test that SECURITY.md names is there, and every rule's test is named."""
+    text = (TOP / "SECURITY.md").read_text()
+    tests = {name for path in (TOP / "tests/box").glob("test_*.py") for name in re.findall(r"^def (\w+)\(t\):", path.read_text(), re.M)}
+    keys = set(re.findall(r"\w+", (TOP / "schemas/nsbox-1.schema.json").read_text()))
+    named = set(re.findall(r"`([a-z]\w*_\w+)`", text))
+    check("SECURITY.md: the tests behind it",
+          ["no such test: " + each for each in sorted(named - tests - keys)]
+          + ["not named: " + each for each in sorted(each for each in tests if re.match(r"r\d\d_", each)) if each not in named])
+
+
 def check_examples():
     for name, fence in [("README.md", r"^```ya?ml\n(.*?)^```"), ("CONTRIBUTING.md", r"^```ya?ml\n(.*?)^```"),
                         ("man/nsbox.yaml.5.scd", r"^```\n(.*?)^```"), ("man/nsbox-tour.7.scd", r"^```\n(.*?)^```")]:
@@ -139,7 +150,7 @@ def check_completions():
         check("bash completes `nsbox val`", [] if "-F _nsbox nsbox" in lines[0] and lines[1] == "validate" else [done.stdout + done.stderr])
 
 
-for step in [check_pages, check_reference, check_scdoc, check_links, check_examples, check_completions]:
+for step in [check_pages, check_reference, check_scdoc, check_links, check_tests_of_rules, check_examples, check_completions]:
     step()
 print(f"1..{len(results)}")
 for number, (name, problems, skip) in enumerate(results, 1):

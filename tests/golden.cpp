@@ -11,7 +11,7 @@
 //   #: root                      the caller is root
 //   #: set NAME=VALUE            --set
 //   #: env NAME=VALUE            a variable of the caller's environment
-//   #: folder PATH [owner UID GID MODE] | file PATH | socket PATH | char PATH MAJOR MINOR | link PATH TARGET | missing PATH
+//   #: folder PATH [owner UID GID MODE] | file PATH | socket PATH | block PATH | char PATH MAJOR MINOR | link PATH TARGET | missing PATH
 //   #: mount PATH TYPE [ro,nosuid,nodev,noexec,shared]
 //   #: subuid FIRST COUNT | subgid FIRST COUNT
 //   #: kernel MAJOR.MINOR        #: tty        #: process PID
@@ -116,6 +116,7 @@ void invent(Machine& machine, const std::string& text) {
       add_path(machine, a, fact);
     }
     else if (verb == "socket") fact.kind = FileKind::socket, add_path(machine, a, fact);
+    else if (verb == "block") fact.kind = FileKind::block, add_path(machine, a, fact);
     else if (verb == "file") fact.kind = FileKind::file, add_path(machine, a, fact);
     else if (verb == "link") fact.kind = FileKind::link, fact.link = b, add_path(machine, a, fact);
     else if (verb == "char") fact.kind = FileKind::character, fact.rdev = makedev(static_cast<unsigned>(atoi(b.c_str())), static_cast<unsigned>(atoi(b.substr(b.find(' ') + 1).c_str()))), add_path(machine, a, fact);

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The guards of nsbox, each with its opposite: (name, rule, test, edits). An edit is a file, a text that
 stands in it once, and what it becomes; the test is a program below tests/box and the beginning of a
-test's name. tests/mutate applies them.
+test's name, or `golden FOLDER/NAME`, or `unit` and the beginning of a case's name. tests/mutate applies them.
 
 What is not here: a guard that the kernel or a second guard doubles, so that no test can tell. Among these:
 RESOLVE_NO_MAGICLINKS beside RESOLVE_IN_ROOT (the kernel implies it), `/` and `..` in the name of a
-setting (every dot becomes a slash, so none can climb), the read-backs of what a call has
-just set, the check that the other side of a new terminal is a terminal, getcwd after fchdir."""
+setting (every dot becomes a slash, so none can climb), the check that the other side of a new terminal
+is a terminal, getcwd after fchdir, the read-back of a label (where no module gives one)."""
 
-STEPS, SPEC = "src/run/", "src/spec/"
+STEPS, SPEC, FILTER = "src/run/", "src/spec/", "src/filter/"
 MUTATIONS = [
     # --- R1: places and sources
     ("targets-leave-the-root", "R1", "rules_mounts r01_a_folder", [(STEPS + "file_steps.cpp", "inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;", "inside = 0;")]),
@@ -17,6 +17,7 @@ MUTATIONS = [
     ("sources-follow-links", "R1", "rules_mounts r01_sources", [(STEPS + "file_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS", "0")]),
     ("sources-of-writable-folders-unknown", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", 'if (real != "/") writable_.push_back(real);', "")]),
     ("sources-by-their-written-name", "R1", "rules_mounts r01_sources", [("src/host/facts.cpp", 'std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()', "false")]),
+    ("sources-writable-by-a-remount", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", "(again || !mount.effective_readonly())", "!mount.effective_readonly()")]),
     ("copied-files-follow-links", "R1", "rules_mounts r01_sources", [(SPEC + "mount_kinds.cpp", "builder.add(OpenFile{write.from, way.path, way.below});", "builder.add(OpenFile{write.from, builder.text(mount.content_from->path), nullptr});")]),
     ("output-follows-links", "R1", "rules_mounts r01_sources", [(SPEC + "process.cpp", "      step.path = way.path;\n      step.below = way.below;\n", "      step.path = builder.text(file.path.path);\n")]),
     ("layers-follow-links", "R1", "rules_mounts r01_sources", [(SPEC + "mount_plan.cpp", "OpenTree step{new_slot(), way.path, way.below, false, false,", "OpenTree step{new_slot(), text(source), nullptr, false, false,")]),
@@ -36,7 +37,7 @@ MUTATIONS = [
     ("settings-of-several-lines", "R3", "rules_process r03_no_setting", [(SPEC + "security.cpp", "if (value.empty() || value.find_first_of(", "if (false && value.find_first_of(")]),
     # --- R4: descriptors and folders
     ("descriptors-stay-open", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "if (sys::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)", "if (false)")]),
-    ("cwd-through-magic-links", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;", "inside = 0;")]),
+    ("cwd-through-magic-links", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);", "flags, 0);")]),
     ("standard-files-stay-closed", "R4", "rules_process r04_standard", [("src/main.cpp", "if (!open_standard_files()) return 125;", "")]),
     ("init-keeps-descriptors", "R4", "rules_process r04_init", [(STEPS + "session_steps.cpp", "if (sys::close_range(channel + 1, ~0u, 0) < 0)", "if (false)")]),
     ("init-keeps-standard-files", "R4", "rules_process r04_init", [(STEPS + "session_steps.cpp", "if (channel > 0 && sys::close_range(0, channel - 1, 0) < 0)", "if (false)")]),
@@ -50,6 +51,81 @@ MUTATIONS = [
     ("terminal-filter-missing", "R7", "rules_process r07", [(SPEC + "security.cpp", "  builder.add(RefuseTerminalInput{}, Stage::seal);\n", "")]),
     ("terminal-filter-upper-half", "R7", "rules_process r07", [("src/sys/terminal_filter.hpp", "offsetof(struct seccomp_data, args[1])", "offsetof(struct seccomp_data, args[1]) + 4")]),
     ("terminal-filter-without-console", "R7", "rules_process r07", [("src/sys/terminal_filter.hpp", "NSBOX_JUMP(BPF_JEQ, TIOCLINUX, 1, 0)", "NSBOX_JUMP(BPF_JEQ, TIOCLINUX + 1, 1, 0)")]),
+    # --- R8: the system call filter
+    ("filter-not-added", "R8", "filter r08_the_other_abi", [(SPEC + "seccomp.cpp", 'builder.add(SetFilter{"default", built_in.program, built_in.hash}, Stage::seal);', "")]),
+    ("filter-of-lists-not-added", "R8", "filter r08_lists", [(SPEC + "seccomp.cpp", "builder.add(SetFilter{name, builder.plan.arena.list(program), builder.text(filter::hash_of(program))}, Stage::seal);", "(void)name;")]),
+    ("filter-not-set", "R8", "filter r08_the_other_abi", [(STEPS + "payload_steps.cpp", "{ return set_filter(step.program); }", "{ return done; }")]),
+    ("filter-lists-ignored", "R8", "filter r08_lists", [(SPEC + "seccomp.cpp", "abi.calls[*number] = {{{}, verdict_of(list.answer)}};", "continue;")]),
+    ("filter-default-ignored", "R8", "filter r08_lists", [(SPEC + "seccomp.cpp", "  if (lists.otherwise) {", "  if (false) {")]),
+    ("filter-may-refuse-the-start", "R17", "golden bad/seccomp-start", [(SPEC + "seccomp.cpp", "if (verdict != SECCOMP_RET_ALLOW && verdict != SECCOMP_RET_LOG)\n      check.add", "if (false)\n      check.add")]),
+    ("other-abi-allowed", "R8", "filter r08_the_other_abi", [(FILTER + "default_policy.cpp", "  Maker maker(abi);", "  Maker maker(abi);\n  policy.other_abi = SECCOMP_RET_ALLOW;")]),
+    ("32-bit-programs-begun", "R8", "filter r08_the_other_abi", [(STEPS + "payload_steps.cpp", "return narrow ? failed(", "return false && narrow ? failed(")]),
+    ("x32-allowed", "R8", "unit the default filter", [(FILTER + "default_policy.cpp", "  Maker maker(abi);", "  Maker maker(abi);\n  abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
+    ("unknown-calls-allowed", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "  Maker maker(abi);", "  Maker maker(abi);\n  abi.otherwise = SECCOMP_RET_ALLOW;")]),
+    ("refused-calls-allowed", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "maker.set(refused, refuse(EPERM));", "maker.set(refused, SECCOMP_RET_ALLOW);")]),
+    ("nested-calls-allowed", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "maker.set(nested, variant.nested ? SECCOMP_RET_ALLOW : refuse(EPERM));", "maker.set(nested, SECCOMP_RET_ALLOW);")]),
+    ("clone-makes-namespaces", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", 'maker.refuse_bits("clone", 0, clone_namespaces);', 'maker.set("clone", SECCOMP_RET_ALLOW);')]),
+    ("clone-makes-a-namespace", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", " | CLONE_NEWPID | CLONE_NEWNET;", " | CLONE_NEWPID;")]),
+    ("clone3-allowed", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", 'maker.set("clone3", refuse(ENOSYS));', 'maker.set("clone3", SECCOMP_RET_ALLOW);')]),
+    ("unshare-makes-namespaces", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", 'maker.refuse_bits("unshare", 0, clone_namespaces | new_time);', 'maker.set("unshare", SECCOMP_RET_ALLOW);')]),
+    ("unshare-makes-a-time-namespace", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "clone_namespaces | new_time);", "clone_namespaces);")]),
+    ("openat2-allowed", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "variant.set_id_bits || variant.nested ? SECCOMP_RET_ALLOW : refuse(ENOSYS));", "SECCOMP_RET_ALLOW);")]),
+    ("personality-weakens-memory", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "  personalities.push_back({{}, refuse(EPERM)});", "  personalities.push_back({{}, SECCOMP_RET_ALLOW});")]),
+    ("sockets-of-every-family", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "  rules.push_back({{}, refuse(EAFNOSUPPORT)});", "  rules.push_back({{}, SECCOMP_RET_ALLOW});")]),
+    ("sockets-of-packets", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "Rules rules{{{is_packet}, refuse(EAFNOSUPPORT)}};", "Rules rules;\n  (void)is_packet;")]),
+    ("netlink-of-every-protocol", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "{{family(AF_NETLINK), {2, Test::Op::equal, protocol, 0, true}}", "{{family(AF_NETLINK)}")]),
+    ("socketpairs-of-every-family", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "{{{family(AF_UNIX)}, SECCOMP_RET_ALLOW}, {{}, refuse(EAFNOSUPPORT)}});", "{{{}, SECCOMP_RET_ALLOW}});")]),
+    ("set-id-bits", "R8", "filter r08_no_set_id", [(FILTER + "default_policy.cpp", "  if (any) return maker.set(", "  return maker.set(")]),
+    ("set-group-id-bits", "R8", "filter r08_no_set_id", [(FILTER + "default_policy.cpp", "constexpr uint64_t bits = S_ISUID | S_ISGID;", "constexpr uint64_t bits = S_ISUID;")]),
+    ("set-id-bits-of-new-files", "R8", "filter r08_no_set_id", [(FILTER + "default_policy.cpp", '  maker.refuse_bits_of_new_file("openat", 2, bits);', '  maker.set("openat", SECCOMP_RET_ALLOW);')]),
+    ("set-id-bits-of-temporary-files", "R8", "filter r08_no_set_id", [(FILTER + "default_policy.cpp", "O_CREAT | temporary, true", "O_CREAT, true")]),
+    ("arguments-by-both-halves", "R8", "filter r08_arguments", [(FILTER + "default_policy.cpp", "Test{0, Test::Op::equal, number, 0, true}; };", "Test{0, Test::Op::not_equal, number ^ uint64_t{1} << 32, 0, false}; };")]),
+    ("terminal-filter-with-the-other-one-alone", "R7", "rules_process r07", [(SPEC + "security.cpp", "  builder.add(RefuseTerminalInput{}, Stage::seal);", "  if (security.seccomp.kind != Seccomp::Kind::off) builder.add(RefuseTerminalInput{}, Stage::seal);")]),
+    ("terminal-filter-of-one-abi", "R7", "rules_process r07", [("src/sys/terminal_filter.hpp", "/* 8*/ NSBOX_JUMP(BPF_JEQ, other_ioctl, 1, 0)", "/* 8*/ NSBOX_JUMP(BPF_JEQ, other_ioctl + 1000, 1, 0)")]),
+    # --- profiles of the OCI runtimes
+    ("profile-excludes-ignored", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (rule.excludes) {", "  if (false) {")]),
+    ("profile-includes-ignored", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (rule.includes) {", "  if (false) {")]),
+    ("profile-unknown-numbers", "R8", "unit numbers that a profile", [(SPEC + "seccomp_profile.cpp", "abi.otherwise = abi.x32_otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;", "abi.otherwise = abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
+    ("profile-x32-unasked", "R8", "unit numbers that a profile", [(SPEC + "seccomp_profile.cpp", "else abi.x32_otherwise = filter::refuse(ENOSYS);", ""), (SPEC + "seccomp_profile.cpp", "abi.otherwise = abi.x32_otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;", "abi.otherwise = refuses ? filter::refuse(ENOSYS) : otherwise;\n  abi.x32_otherwise = SECCOMP_RET_ALLOW;")]),
+    ("profile-unknown-calls-unsaid", "R17", "golden plan/profile", [(SPEC + "seccomp.cpp", "if (!unknown.empty()) check.add", "if (false) check.add")]),
+    ("profile-unknown-flags", "R17", "golden bad/profile", [(SPEC + "seccomp_profile.cpp", '    if (flag == "SECCOMP_FILTER_FLAG_TSYNC") continue;', "    continue;")]),
+    ("profile-without-a-default", "R17", "golden bad/profile-no-default", [(SPEC + "seccomp_profile.cpp", 'if (!root->find("defaultAction")) decoder.error', "if (false) decoder.error")]),
+    ("profile-without-a-bound", "bounds", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "  if (count > 65536) {", "  if (false) {")]),
+    ("profile-arguments-of-32-bits", "R8", "filter a_profile", [(SPEC + "seccomp_profile.cpp", "const bool is_32_bit = name == filter::AbiName::other;", "const bool is_32_bit = name != filter::AbiName::other;")]),
+    # --- Landlock, labels
+    ("landlock-not-planned", "Landlock", "filter landlock_refuses_but", [(SPEC + "landlock.cpp", "builder.add(PayloadStep{RestrictSelf{}}, Stage::seal);", "")]),
+    ("landlock-not-entered", "Landlock", "filter landlock_refuses_but", [(STEPS + "payload_steps.cpp", 'return sys::landlock_restrict_self(state.slot(Slot::ruleset)) < 0 ? failed("landlock_restrict_self") : done;', "(void)state;\n  return done;")]),
+    ("landlock-execute-writes", "Landlock", "filter landlock_refuses_every", [(SPEC + "landlock.cpp", 'paths("read", landlock.read, reading);', 'paths("read", landlock.read, reading | writing_of(abi));')]),
+    ("landlock-without-ports", "Landlock", "filter landlock_refuses_every", [(SPEC + "landlock.cpp", "ruleset.ports = sys::landlock_bind_tcp | sys::landlock_connect_tcp;", "ruleset.ports = sys::landlock_bind_tcp;")]),
+    *((f"landlock-without-{right.lower().replace('_', '-')}", "Landlock", "filter landlock_refuses_every", [(SPEC + "landlock.cpp", old, new)]) for right, old, new in (
+        ("READ_DIR", "LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;", "LANDLOCK_ACCESS_FS_READ_FILE;"),
+        ("REMOVE_FILE", "LANDLOCK_ACCESS_FS_REMOVE_FILE |", ""),
+        ("MAKE_SYM", " | LANDLOCK_ACCESS_FS_MAKE_SYM;", ";"),
+        ("TRUNCATE", '{3, sys::landlock_truncate, "to cut files short"}', '{3, 0, "to cut files short"}'))),
+    ("landlock-too-old", "Landlock", "filter landlock_refuses_every", [(SPEC + "landlock.cpp", "if (each.needed && abi < each.abi) lacking", "if (false) lacking")]),
+    ("landlock-too-old-for-ports", "Landlock", "filter landlock_refuses_every", [(SPEC + "landlock.cpp", 'if (landlock.ports() && abi < 4) lacking("the right to refuse ports");', "")]),
+    ("landlock-not-there", "Landlock", "filter landlock_refuses_every", [(SPEC + "landlock.cpp", 'if (abi == 0) return lacking("Landlock");', "if (abi == 0) return;")]),
+    ("labels-left-out", "R17", "filter a_label", [(SPEC + "security.cpp", "else builder.error(Code::no_module, {std::string(each.name)});", "")]),
+    # --- R17: what a call has done is read back
+    *((f"read-back-of-{name}", "R17", "rules_process r17_what_was", [(STEPS + "payload_steps.cpp", old, "return true ? done")]) for name, old in (
+        ("securebits", "return prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == static_cast<int>(bits) ? done"), ("new-privileges", "return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? done"),
+        ("capabilities", "return permitted == step.mask && effective == step.mask && inheritable == step.mask ? done"), ("groups", "return same ? done"))),
+    *((f"read-back-of-{name}", "R17", "rules_process r17_what_was", [(STEPS + "payload_steps.cpp", f"if (syscall(SYS_get{name}, &r, &e, &s) < 0 || r != {id} || e != {id} || s != {id}) return", "if (false) return")]) for name, id in (("resuid", "uid"), ("resgid", "gid"))),
+    # --- R6: the sealed copy of nsbox
+    ("no-sealed-copy", "R6", "rules_process r06", [(SPEC + "security.cpp", 'builder.plan.sealed_self = caller.root && !builder.new_user_namespace() && security.capabilities.has("SYS_PTRACE");', "")]),
+    ("copy-not-sealed", "R6", "rules_process r06", [(STEPS + "sealed_self.cpp", "constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW", "constexpr int seals = F_SEAL_GROW")]),
+    # --- what is warned of, and what audit counts
+    ("sockets-unsaid", "warnings", "audit a_socket", [(SPEC + "reach.cpp", "  warn_of_sockets(builder);\n  // In", "  // In")]),
+    ("home-unsaid", "warnings", "golden plan/reach-home", [(SPEC + "reach.cpp", "  warn_of_home(builder);\n  warn", "  warn")]),
+    ("hooks-unsaid", "warnings", "audit hooks", [(SPEC + "reach.cpp", "  warn_of_hooks(builder);\n}", "}")]),
+    ("warnings-of-masked-places", "warnings", "golden audit/secrets-masked", [(SPEC + "reach.cpp", "found.host == path && found.tree == &tree) out", "found.host != \"\") out")]),
+    ("audit-without-a-gate", "audit", "audit an_audit", [("src/cli/audit.cpp", "  if (score >= least) return 0;", "  return 0;")]),
+    ("audit-counts-nothing", "audit", "audit an_audit", [("src/cli/audit_text.cpp", "score -= weight_of(each);", "score -= 0 * weight_of(each);")]),
+    ("audit-counts-no-calls", "audit", "golden audit/everything", [(SPEC + "exposure.cpp", "if (count) add(Code::calls_passed", "if (false) add(Code::calls_passed")]),
+    ("audit-trusts-arguments", "audit", "golden audit/profile-arguments", [(SPEC + "exposure.cpp", "if (!filter::may_allow(own, filter::native_arch, number)) return true;", "return false;")]),
+    ("audit-trusts-mapped-ids", "audit", "golden audit/disks-shifted", [(SPEC + "exposure.cpp", 'mount->is("bind") && mount->idmap.value_or(true)));', "false));")]),
+    ("audit-without-remounts", "audit", "golden audit/remount", [(SPEC + "mount_kinds.cpp", "tree->on_host || tree->kind == Tree::Kind::host;", "tree->on_host;")]),
+    ("audit-without-accepted-ones", "audit", "golden audit/everything", [("src/cli/audit_text.cpp", "    if (!weight) continue;", "    if (!weight || spec.allow_warnings.find(slug_of(each.code))) continue;")]),
     # --- R8, R10, R11: rights
     ("nested-user-namespaces", "R8", "rules_process r08", [(SPEC + "security.cpp", "if (builder.new_user_namespace() && !builder.spec.security.allow_nested_userns)", "if (false)")]),
     ("capabilities-stay", "R10", "rules_process r10_what", [(SPEC + "security.cpp", "if (security.no_new_privs) builder.add(SetCapabilities{mask}, Stage::credentials);", "")]),

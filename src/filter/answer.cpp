@@ -36,6 +36,51 @@ Answer answer(std::span<const struct sock_filter> program, uint32_t arch, uint32
   return {SECCOMP_RET_KILL_PROCESS, by_arguments};
 }
 
+bool may_allow(std::span<const struct sock_filter> program, uint32_t arch, uint32_t number) {
+  // Jumps go forward alone, so one pass is enough: what the accumulator holds where a step is reached.
+  struct Before {
+    bool reached = false, known = false;
+    uint32_t value = 0;
+  };
+  std::vector<Before> before(program.size() + 1);
+  before[0].reached = true;
+  const auto go = [&](size_t to, Before from) {
+    if (to >= program.size()) return;
+    if (before[to].reached && (before[to].known != from.known || before[to].value != from.value)) from.known = false;
+    before[to] = from;
+  };
+  for (size_t pc = 0; pc < program.size(); pc++) {
+    Before now = before[pc];
+    if (!now.reached) continue;
+    const struct sock_filter& step = program[pc];
+    bool yes = true, no = true;
+    switch (step.code) {
+      case BPF_LD | BPF_W | BPF_ABS:
+        now.known = step.k == offsetof(struct seccomp_data, nr) || step.k == offsetof(struct seccomp_data, arch);
+        now.value = step.k == offsetof(struct seccomp_data, nr) ? number : arch;
+        go(pc + 1, now);
+        continue;
+      case BPF_ALU | BPF_AND | BPF_K:
+        now.value &= step.k;
+        go(pc + 1, now);
+        continue;
+      case BPF_JMP | BPF_JA: go(pc + 1 + step.k, now); continue;
+      case BPF_RET | BPF_K:
+        if (const uint32_t action = step.k & SECCOMP_RET_ACTION_FULL; action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG) return true;
+        continue;
+      case BPF_JMP | BPF_JEQ | BPF_K: yes = now.value == step.k; break;
+      case BPF_JMP | BPF_JGT | BPF_K: yes = now.value > step.k; break;
+      case BPF_JMP | BPF_JGE | BPF_K: yes = now.value >= step.k; break;
+      default: continue;  // nothing that compile() makes
+    }
+    if (now.known) no = !yes;
+    else yes = true;
+    if (yes) go(pc + 1 + step.jt, now);
+    if (no) go(pc + 1 + step.jf, now);
+  }
+  return false;
+}
+
 std::string verdict_words(uint32_t verdict) {
   switch (verdict & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW: return "allow";

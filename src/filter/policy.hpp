@@ -79,6 +79,9 @@ struct Answer {
 /// What a program answers to a call; with no arguments, to one whose arguments are all 0.
 Answer answer(std::span<const struct sock_filter> program, uint32_t arch, uint32_t number, std::span<const uint64_t> arguments = {});
 
+/// Whether a call is let through (or logged) with any arguments at all.
+bool may_allow(std::span<const struct sock_filter> program, uint32_t arch, uint32_t number);
+
 /// "allow", "EPERM", "kill", "log", …
 std::string verdict_words(uint32_t verdict);
 

@@ -222,7 +222,13 @@ Outcome run(const SetGroups& step, ChildState& state) {
   if (syscall(SYS_setgroups, count, all) < 0) return failed("setgroups");
   uint32_t now[128];
   const long n = syscall(SYS_getgroups, 128, now);
-  return n == static_cast<long>(count) ? done : failed("getgroups", Why::readback);
+  bool same = n == static_cast<long>(count);
+  for (size_t i = 0; same && i < count; i++) {  // the kernel sorts them
+    bool found = false;
+    for (size_t k = 0; k < count; k++) found |= now[k] == all[i];
+    same = found;
+  }
+  return same ? done : failed("getgroups", Why::readback);
 }
 
 Outcome run(const SetIds& step, ChildState& state) {

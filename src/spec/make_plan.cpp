@@ -18,8 +18,10 @@ PlanBuilder::PlanBuilder(const Spec& spec, const HostFacts& facts, Findings& fin
     facts.resolved(path, &real);
     if (real != "/") writable_.push_back(real);  // who can write there sees everything as it is
   };
+  // Which of them a remount means is known only when the tree is; so it means all.
+  const bool again = std::any_of(spec.mounts.begin(), spec.mounts.end(), [](const Mount& mount) { return mount.is("remount") && mount.readonly == false; });
   const auto note_mount = [&](const Mount& mount) {
-    if (mount.is("bind") && !mount.effective_readonly() && mount.source) note(mount.source->path);
+    if (mount.is("bind") && (again || !mount.effective_readonly()) && mount.source) note(mount.source->path);
     if (mount.upper) note(mount.upper->path);
   };
   for (const Mount& mount : spec.mounts) note_mount(mount);

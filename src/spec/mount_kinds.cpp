@@ -376,7 +376,7 @@ void plan_remount(PlanBuilder& builder, const Mount& mount) {
     if (*mount.readonly) tree->readonly = true;
     // What is mounted below stays as it is, unless it is taken along.
     const bool all = step.recursive || tree->hosts.empty() || builder.facts.mounts_below(tree->hosts[0]).empty();
-    tree->writable = tree->on_host && !(*mount.readonly && all);
+    tree->writable = *mount.readonly ? tree->on_host && !all : tree->on_host || tree->kind == Tree::Kind::host;
     tree->closes = false;  // the last word on it is this one
   }
 }

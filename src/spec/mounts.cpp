@@ -404,8 +404,9 @@ void check_mounts(const Check& check) {
   const auto& user = spec.process.user;
   const bool never_root = user && user->name.empty() && user->id != 0 && !spec.security.capabilities.has("SETUID");
   if (shifted) {
+    const bool again = std::any_of(spec.mounts.begin(), spec.mounts.end(), [](const Mount& mount) { return mount.is("remount") && mount.readonly == false; });
     const auto writable = [&](const Mount& mount) {
-      if (!never_root && mount.is("bind") && !mount.effective_readonly() && mount.idmap.value_or(true) && mount.source)
+      if (!never_root && mount.is("bind") && (again || !mount.effective_readonly()) && mount.idmap.value_or(true) && mount.source)
         check.add(Code::writable_bind_as_root, mount.mark, mount.pointer, {mount.source->path});
     };
     for (const Mount& mount : spec.mounts) writable(mount);

@@ -7,7 +7,7 @@
 namespace nsbox {
 namespace {
 
-/// `~`: the caller's home; `@`: its runtime folder, /run/user/UID.
+/// `~`: the caller's home; `@`: its runtime folder, /run/user/UID; `%`: its UID.
 struct KnownSocket {
   std::string_view path;
   Code code;
@@ -36,6 +36,7 @@ constexpr KnownSocket sockets[] = {
     {"/run/dbus/system_bus_socket", Code::bus_socket, "who can connect to it can ask the host's services"},
     {"/run/systemd/private", Code::bus_socket, rules_host},
     {"@/bus", Code::bus_socket, runs_programs},
+    {"/tmp/tmux-%/default", Code::bus_socket, runs_programs},
     {"@/systemd/private", Code::bus_socket, runs_programs},
     {"/tmp/.X11-unix", Code::display_socket, sees_screen},
     {"@/wayland-0", Code::display_socket, sees_screen},
@@ -63,7 +64,9 @@ constexpr std::string_view home_parts[] = {".bashrc", ".bash_profile", ".bash_lo
 std::string known_path(std::string_view path, const Caller& caller) {
   if (path.starts_with("~")) return caller.home.empty() ? "" : caller.home + std::string(path.substr(1));
   if (path.starts_with("@")) return "/run/user/" + std::to_string(caller.uid) + std::string(path.substr(1));
-  return std::string(path);
+  std::string out(path);
+  if (const size_t at = out.find('%'); at != out.npos) out.replace(at, 1, std::to_string(caller.uid));
+  return out;
 }
 
 void warn(PlanBuilder& builder, const Tree& tree, Code code, std::vector<std::string> args) {

@@ -96,8 +96,12 @@ std::vector<filter::Rule> rows_of(const ProfileRule& rule, uint32_t verdict, boo
   const std::vector<ProfileArgument> none;
   const std::vector<ProfileArgument>& arguments = rule.args ? *rule.args : none;
   bool repeated = false;
-  for (size_t i = 0; i < arguments.size(); i++)
-    for (size_t j = 0; j < i; j++) repeated |= arguments[i].index.value == arguments[j].index.value;
+  unsigned seen = 0;
+  for (const ProfileArgument& each : arguments) {
+    const unsigned bit = 1u << each.index.value;
+    repeated |= (seen & bit) != 0;
+    seen |= bit;
+  }
   std::vector<filter::Rule> out;
   if (!repeated) {
     filter::Rule& row = out.emplace_back(filter::Rule{{}, verdict});
@@ -144,6 +148,13 @@ std::optional<SeccompProfile> load_profile(Findings& findings, uint16_t file) {
     flags = false;
   }
   if (!read || !flags || !root->find("defaultAction")) return std::nullopt;
+  // Each name with each condition becomes a rule: a small file could ask for more than the memory holds.
+  size_t count = 0;
+  for_each_call(profile, [&](const ProfileRule& rule, const std::string&) { count += rule.args ? std::max<size_t>(1, rule.args->size()) : 1; });
+  if (count > 65536) {
+    decoder.error(Code::profile_too_long, *root, {std::to_string(count)});
+    return std::nullopt;
+  }
   return profile;
 }
 

@@ -12,6 +12,7 @@
  *   probe sweep [ABI [N…]] tries every number (or those), most with arguments that do nothing, and prints the answers;
  *                          ABI: native, x32 (0x40000000 and up) or i386 (by int 0x80)
  *   probe int80            getpid by the gate of 32-bit programs
+ *   probe call ABI NUMBER [ARGUMENT…]  one call: the errno's name
  *   probe spin             is busy until it is killed
  *   probe ioctl NUMBER     ioctl(0, NUMBER) on a terminal: the errno's name
  *   probe clock            monotonic and boot time in seconds
@@ -272,18 +273,19 @@ static void try_every_exe(void) {
   }
 }
 
-/* -1 for every argument; by the gate of 32-bit programs, or as a 64-bit program does. */
-static long call_with_nothing(long number, bool gate) {
+/* By the gate of 32-bit programs (with -1 for the last argument), or as a 64-bit program does. */
+static long call(long number, bool gate, const long *a) {
 #if defined(__x86_64__)
   if (gate) {
     int result;
-    __asm__ volatile("push %%rbp; mov $-1, %%ebp; int $0x80; pop %%rbp" : "=a"(result) : "0"((int)number), "b"(-1), "c"(-1), "d"(-1), "S"(-1), "D"(-1) : "memory", "r8", "r9", "r10", "r11");
+    __asm__ volatile("push %%rbp; mov $-1, %%ebp; int $0x80; pop %%rbp" : "=a"(result) : "0"((int)number), "b"((int)a[0]), "c"((int)a[1]), "d"((int)a[2]), "S"((int)a[3]), "D"((int)a[4]) : "memory", "r8", "r9", "r10", "r11");
     return result < 0 && result > -4096 ? (errno = -result, -1) : result;
   }
 #endif
   (void)gate;
-  return syscall(number, -1L, -1L, -1L, -1L, -1L, -1L);
+  return syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
+static const long nothing[] = {-1, -1, -1, -1, -1, -1};
 
 /* Each call in a child of its own; those of the native ABI that would wait for ever, end the child in
  * their own way or reach beyond it are left out ("-"). */
@@ -302,7 +304,7 @@ static int sweep(const char *abi, char **numbers) {
       if (child == 0) {
         alarm(2);
         errno = 0;
-        long result = call_with_nothing(number, gate);
+        long result = call(number, gate, nothing);
         _exit(result == -1 && errno < 200 ? errno : 0);
       }
       int status = 0;
@@ -328,6 +330,16 @@ int main(int argc, char **argv) {
     return printf("%ld\n", result), 0;
   }
 #endif
+  if (!strcmp(verb, "call")) {
+    long arguments[6] = {0};
+    for (int i = 4; i < argc && i < 10; i++) arguments[i - 4] = (long)strtoul(argv[i], NULL, 0);
+    const long number = strtol(argv[3], NULL, 0);
+    errno = 0;
+    const pid_t before = getpid();
+    const int error = call(number, !strcmp(argv[2], "i386"), arguments) == -1 ? errno : 0;
+    if (getpid() != before) _exit(0); /* of clone(2) */
+    return puts(name_of(error)), 0;
+  }
   if (!strcmp(verb, "spin"))
     for (volatile unsigned n = 0;; n++) {
     }

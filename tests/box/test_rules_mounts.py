@@ -164,7 +164,7 @@ def r01_sources_below_a_writable_bind(t):
     t.mkdir("outer")
     os.symlink(t.path("rw"), t.path("alias"))  # the same folder by another, honest name
     os.symlink("rw/persist/log", t.path("into"))
-    entries = {"a bind": "  - DIR/rw/persist:/p\n", "by another name": "  - DIR/alias/persist:/p\n", "deeper": "  - DIR/rw/persist/log:/p\n", "by a link into it": "  - DIR/into:/p\n",
+    entries = {"a bind": "  - DIR/rw/persist:/p\n", "a later remount": "  - DIR/rw/persist:/p\n", "by another name": "  - DIR/alias/persist:/p\n", "deeper": "  - DIR/rw/persist/log:/p\n", "by a link into it": "  - DIR/into:/p\n",
                "a layer": "  - {type: overlay, target: /p, lower: [DIR/rw/persist]}\n", "a copy": "  - {type: file, target: /p, content_from: DIR/rw/persist/canary}\n",
                "input": "process: {stdin: DIR/rw/persist/canary}\n", "output": "process: {stdout: DIR/rw/persist/canary}\n", "an upper layer": "  - {type: overlay, target: /p, lower: [DIR/out], upper: DIR/rw/persist/up, work: DIR/rw/persist/work}\n"}
     for name, entry in entries.items():
@@ -172,7 +172,7 @@ def r01_sources_below_a_writable_bind(t):
         for folder in ("rw", "rw/persist", "rw/persist/log", "rw/persist/up", "rw/persist/work"):
             t.mkdir(folder)
         t.write("rw/persist/canary", "mine\n")
-        spec = t.spec(PROBE + "  - DIR/rw:/rw:rw\n" + entry)
+        spec = t.spec(PROBE + ("  - DIR/rw:/rw\n  - {type: remount, target: /rw, readonly: false}\n" if name == "a later remount" else "  - DIR/rw:/rw:rw\n") + entry)
         result = t.up(spec, "/probe", "exit", "0")
         equal(result.status, 0, f"{name}: {result}")
         os.rename(t.path("rw/persist"), t.path("rw/old"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rules about processes, one test or more for each: what the payload inherits, what it may become,
 and what of the launcher it can reach. The names begin with the number of a rule of SECURITY.md."""
-import hashlib, os, re, shutil, signal, subprocess, sys, time
+import fcntl, hashlib, os, re, shutil, signal, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
 
@@ -182,6 +182,8 @@ def r06_who_may_trace_nsbox_finds_a_sealed_copy(t):
     try:
         equal(launch.stdout.readline(), b"ready\n")
         check(os.readlink(f"/proc/{launch.pid}/exe").startswith("/memfd:nsbox"), "the launcher's program")
+        with open(f"/proc/{launch.pid}/exe", "rb") as program:
+            equal(fcntl.fcntl(program, fcntl.F_GET_SEALS) & 15, 15, "sealed: nothing can be written, cut, added, or unsealed")
     finally:
         launch.kill()
         launch.communicate()
@@ -207,7 +209,10 @@ def r07_no_signal_and_no_byte_to_the_caller(t):
         equal(out.split()[:2], [status, "True"], f"{spec}: {out}{err}")
     for request in (0x5412, 0x541C):
         for upper in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
-            equal(t.up(PROBE, "/probe", "ioctl", str(upper << 32 | request)).out.strip(), "EPERM", hex(request))
+            for more in ("", "security: {seccomp: off}\n"):
+                equal(t.up(PROBE + more, "/probe", "ioctl", str(upper << 32 | request)).out.strip(), "EPERM", hex(request) + more)
+        if os.uname().machine == "x86_64":
+            equal(t.up(PROBE + "security: {seccomp: off}\n", "/probe", "call", "i386", "54", "0", str(request), "0").out.strip(), "EPERM", "by the gate of 32-bit programs")
     equal(t.up(PROBE, "/probe", "ioctl", "0x5413").out.strip(), "ENOTTY", "another request")
 
 
@@ -313,6 +318,40 @@ def r17_a_guard_that_fails_ends_the_launch(t):
         if "ran" in result.out or result.status == 0:
             wrong.append((call, result.status, result.out, result.err))
     equal(wrong, [])
+
+
+def traced(t, spec, *more):
+    """The calls of a traced launch, those of each process in their order."""
+    trace = t.write("trace", "")
+    result = strace(t, "-o", trace, *more, t.nsbox, "up", spec, "--", "/probe", "args", "ran")
+    found = {}
+    for line in open(trace):
+        pid, call = line.split(" ", 1)
+        found.setdefault(pid, []).append(call.strip())
+    return result, found
+
+
+@test()
+def r17_what_was_only_said_to_be_done_is_found_out(t):
+    """A call that answers 0 and has done nothing: what guards the host is read back."""
+    maps = "" if t.root else "id_maps: subids\n"
+    plain = t.spec(PROBE + maps + "process: {user: 7, group: 8, groups: [9]}\n")
+    # With it the kernel takes a filter from one who can gain privileges as well.
+    capable = t.spec(PROBE + "security: {capabilities: [SYS_ADMIN]}\n", "capable.yaml")
+    calls = {"prctl": ("PR_SET_SECUREBITS", "PR_SET_NO_NEW_PRIVS"), "capset": ("",), "setgroups": ("",), "setresuid": ("",), "setresgid": ("",)}
+    missed = []
+    for call, words in calls.items():
+        for word in words:
+            spec = capable if word == "PR_SET_NO_NEW_PRIVS" else plain
+            _, processes = traced(t, spec, "-e", "trace=" + call + ",execve")
+            payload = next(each for each in processes.values() if any(line.startswith('execve("/probe"') for line in each))
+            own = [line for line in payload if line.startswith(call + "(")]
+            numbers = [number for number, line in enumerate(own, 1) if word in line]
+            check(numbers, f"no {call} {word}", payload)
+            result, _ = traced(t, spec, "-e", "trace=" + call, "-e", f"inject={call}:retval=0:when={numbers[-1]}")
+            if result.status != 125 or result.out:
+                missed.append((call, word, str(result)))
+    equal(missed, [])
 
 
 @test(callers=("user",))

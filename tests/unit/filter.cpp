@@ -11,6 +11,8 @@
 
 #include "filter/default_policy.hpp"
 #include "filter/names.hpp"
+#include "spec/seccomp_profile.hpp"
+#include "spec/security.hpp"
 
 using namespace nsbox::filter;
 
@@ -103,6 +105,25 @@ TEST_CASE("the default filter") {
   for (const char* call : {"io_uring_setup", "keyctl", "modify_ldt", "openat2"}) CHECK(ask(call).verdict == refuse(ENOSYS));
   CHECK(ask("fchmodat", {0, 0, 04755}).verdict == refuse(EPERM));
   CHECK(ask("fchmodat", {0, 0, 04755}, {false, true}).verdict == SECCOMP_RET_ALLOW);
+  // x32: a kernel may have it. No program may come by a number that has two meanings.
+  for (const bool nested : {false, true})
+    for (uint32_t number = 0; x32_bit && number < 1024; number++) CHECK(answer(built_in({nested, true}).program, native_arch, x32_bit | number).verdict == refuse(ENOSYS));
+}
+
+TEST_CASE("numbers that a profile does not know") {
+  const auto ask_profile = [](const std::string& action, uint32_t number) {
+    nsbox::Findings findings;
+    findings.files.emplace_back().text = "{\"defaultAction\": \"" + action + "\", \"syscalls\": [{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}]}";
+    const auto profile = nsbox::load_profile(findings, 0);
+    REQUIRE(profile);
+    return answer(compile(nsbox::policy_of(*profile, nsbox::Security{})), native_arch, number).verdict;
+  };
+  CHECK(ask_profile("SCMP_ACT_ERRNO", *number_of("read")) == SECCOMP_RET_ALLOW);
+  CHECK(ask_profile("SCMP_ACT_ERRNO", *number_of("bpf")) == refuse(EPERM));
+  CHECK(ask_profile("SCMP_ACT_ERRNO", 1000) == refuse(ENOSYS));
+  CHECK(ask_profile("SCMP_ACT_KILL_PROCESS", 1000) == SECCOMP_RET_KILL_PROCESS);
+  for (const char* action : {"SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"})  // an architecture that is not listed
+    if (x32_bit) CHECK(ask_profile(action, x32_bit | *number_of("read")) == refuse(ENOSYS));
 }
 
 TEST_CASE("the programs that were built in are those that are made now") {
