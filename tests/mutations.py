@@ -134,7 +134,7 @@ MUTATIONS = [
     ("securebits-open", "R10", "rules_process r10_cap", [(SPEC + "security.cpp", "if (mask == 0 && has_rights) builder.add(LockSecurebits{}, Stage::credentials);", "")]),
     ("securebits-not-locked", "R10", "rules_process r10_cap", [(STEPS + "payload_steps.cpp", "SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |", "SECBIT_NOROOT |")]),
     ("new-privileges", "R10", "rules_process r10_cap", [(SPEC + "security.cpp", "if (security.no_new_privs) builder.add(NoNewPrivileges{}, Stage::seal);", "")]),
-    ("setuid-nsbox", "R11", "rules_process r11", [("src/main.cpp", "if (getauxval(AT_SECURE) || getuid() != geteuid() || getgid() != getegid())", "if (false)")]),
+    ("setuid-nsbox", "R11", "rules_process r11", [("src/main.cpp", "if (getauxval(AT_SECURE) || getauxval(AT_UID) != getauxval(AT_EUID) || getauxval(AT_GID) != getauxval(AT_EGID))", "if (false)")]),
     # --- R14: what is printed
     ("text-with-c1", "R14", "rules_input r14_no_control", [("src/base/text.cpp", "(code >= 0x7f && code < 0xa0)", "code == 0x7f")]),
     ("text-with-bidi", "R14", "rules_input r14_no_control", [("src/base/text.cpp", "(code >= 0x2028 && code <= 0x202e)", "code == 0x2028")]),
