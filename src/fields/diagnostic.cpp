@@ -67,6 +67,13 @@ const std::vector<std::string_view>& warning_slugs() {
   return all;
 }
 
+bool is_warning(std::string_view slug) {
+  const auto same = [](char a, char b) { return a == b || (a == '_' && b == '-'); };
+  return std::any_of(std::begin(rows), std::end(rows), [&](const CodeRow& row) {
+    return row.severity == Severity::warning && slug.find('_') == slug.npos && std::equal(row.slug.begin(), row.slug.end(), slug.begin(), slug.end(), same);
+  });
+}
+
 std::string pointer_to(std::string_view pointer, std::string_view key) {
   std::string out(pointer);
   out += '/';

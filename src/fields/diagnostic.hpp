@@ -53,6 +53,8 @@ struct Findings {
 Severity severity_of(Code code);
 std::string_view slug_of(Code code);  // stable, as in `allow_warnings` and `--format json`
 const std::vector<std::string_view>& warning_slugs();
+/// The same without making the list.
+bool is_warning(std::string_view slug);
 
 /// One more step of a JSON Pointer (RFC 6901).
 std::string pointer_to(std::string_view pointer, std::string_view key);

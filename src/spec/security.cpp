@@ -137,10 +137,9 @@ void check_security(const Check& check) {
   for (size_t i = 0; i < allowed.entries.size(); i++) {
     const auto& [slug, reason] = allowed.entries[i];
     const std::string pointer = pointer_to("/allow_warnings", slug);
-    const auto& slugs = warning_slugs();
-    if (std::find(slugs.begin(), slugs.end(), slug) == slugs.end()) {
+    if (!is_warning(slug)) {
       std::vector<std::string> args{slug};
-      if (const std::string_view near = nearest(slug, slugs); !near.empty()) args.emplace_back(near);
+      if (const std::string_view near = nearest(slug, warning_slugs()); !near.empty()) args.emplace_back(near);
       check.add(Code::unknown_warning, allowed.marks[i], pointer, std::move(args));
     } else if (reason.empty()) {
       check.add(Code::empty_reason, allowed.marks[i], pointer);
