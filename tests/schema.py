@@ -62,6 +62,7 @@ SEMANTIC = {
     "profile": "what is in the profile's own file",
     "profile-empty": "what is in the profile's own file",
     "profile-missing": "what is in the profile's own file",
+    "profile-no-default": "what is in the profile's own file",
     "profile-no-start": "what is in the profile's own file",
     "signals-harmless": "signals that end nothing, and the range of RTMIN+N",
     "signals-rt": "signals that end nothing, and the range of RTMIN+N",

@@ -66,10 +66,11 @@ class PlainReader {
   std::string_view rest() const { return text_.substr(pos_); }
   char peek(size_t ahead = 0) const { return pos_ + ahead < text_.size() ? text_[pos_ + ahead] : '\n'; }
 
-  Mark here() const {
-    Mark mark{file_, line_, 1};
-    for (size_t i = line_begin_; i < pos_; i++) mark.column += (static_cast<uint8_t>(text_[i]) & 0xc0) != 0x80;
-    return mark;
+  /// Places follow each other, so a long line is counted once.
+  Mark here() {
+    if (counted_ < line_begin_ || counted_ > pos_) counted_ = line_begin_, column_ = 1;
+    for (; counted_ < pos_; counted_++) column_ += (static_cast<uint8_t>(text_[counted_]) & 0xc0) != 0x80;
+    return {file_, line_, column_};
   }
   void count(size_t depth) {
     if (++nodes_ > InputLimits::nodes || depth > 32) stop();
@@ -288,7 +289,8 @@ class PlainReader {
   std::string_view text_;
   uint16_t file_;
   size_t pos_ = 0, line_begin_ = 0, nodes_ = 0;
-  uint32_t line_ = 1;
+  size_t counted_ = 0;  // how far `column_` is known
+  uint32_t line_ = 1, column_ = 1;
   int indent_ = 0;  // of the line that is read; -1: there is none
 };
 
