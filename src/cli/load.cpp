@@ -60,6 +60,8 @@ std::string open_source(const std::string& path, OpenSource& out) {
   }
   const int fd = out.fd ? out.fd.number() : 0;
   if (fstat(fd, &out.info) == 0 && S_ISDIR(out.info.st_mode)) return "it is a folder";
+  // A pipe is waited for, now that its opening could not wait for a writer that never comes.
+  if (out.fd && S_ISFIFO(out.info.st_mode) && fcntl(fd, F_SETFL, 0) < 0) return strerror(errno);
   return read_more(fd, 1, out.begin);
 }
 

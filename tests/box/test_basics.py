@@ -86,6 +86,25 @@ def the_spec_of_the_contract(t):
 
 
 @test()
+def a_specification_from_a_pipe(t):
+    """As a shell's <(…) gives it; the writer takes its time."""
+    text = ("nsbox: 1\n" + PROBE).replace("PROBE", t.probe)
+    for path in ("/dev/stdin", "-"):
+        read, write = os.pipe()
+        os.fchown(read, t.uid, -1)
+        launch = t.start([t.nsbox, "up", path, "--", "/probe", "args", "ran"], stdin=read)
+        os.close(read)
+        time.sleep(0.2)
+        os.write(write, text.encode())
+        os.close(write)
+        out, err = launch.communicate(timeout=30)
+        equal((launch.returncode, out), (0, b"ran\n"), f"{path}: {err!r}")
+    os.mkfifo(t.path("fifo"))
+    os.chmod(t.path("fifo"), 0o666)
+    check("the file is empty" in t.sentence(t.path("fifo"), "/probe"), "one that nobody writes to")
+
+
+@test()
 def exit_statuses(t):
     spec = t.spec(PROBE)
     for status in (0, 1, 3, 77, 125, 255):
