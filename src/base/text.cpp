@@ -215,4 +215,10 @@ bool is_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
+bool good_name(std::string_view name) {
+  const auto fine = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  if (name.empty() || name.size() > 63 || !fine(name[0])) return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) { return fine(c) || c == '_' || c == '.' || c == '-'; });
+}
+
 }  // namespace nsbox

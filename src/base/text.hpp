@@ -38,6 +38,9 @@ struct TextHash {
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
+/// A sandbox's: [a-z0-9][a-z0-9_.-]{0,62}.
+bool good_name(std::string_view name);
+
 /// `base`/`path`, or `path` when it is absolute.
 std::string join_path(std::string_view base, std::string_view path);
 

@@ -64,6 +64,12 @@ int run_init(const Arguments&);
 int run_completion(const Arguments&);
 int run_version(const Arguments&);
 int run_reference(const Arguments&);
+int run_ps(const Arguments&);
+int run_exec(const Arguments&);
+int run_logs(const Arguments&);
+int run_inspect(const Arguments&);
+int run_wait(const Arguments&);
+int run_down(const Arguments&);
 
 /// Prints "nsbox: …" and the way to --help; returns the command's usage status.
 int usage_error(const Command& command, const std::string& message);

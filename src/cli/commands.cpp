@@ -19,6 +19,8 @@ constexpr OptionInfo spec_input[] = {
     {"--set", "NAME=VALUE", "Set a variable for ${NAME}; may be repeated.", true},
 };
 constexpr OptionInfo up_options[] = {
+    {"-d,--detach", "", "Leave it running under its name; return when its command has been executed."},
+    {"--replace", "", "With --detach: end the sandbox that has the name, and take its place."},
     {"--name", "NAME", "Use this name instead of the specification's."},
     {"--timings", "", "Print when each step began, to standard error."},
     {"--report", "FILE", "Write how the run ended to FILE as JSON, also when the set-up fails."},
@@ -42,6 +44,28 @@ constexpr OptionInfo init_options[] = {
     {"--list", "", "List the templates."},
 };
 
+constexpr OptionInfo ps_options[] = {
+    {"-a,--all", "", "Also those that have ended."},
+    {"-q,--quiet", "", "Names alone."},
+};
+constexpr OptionInfo exec_options[] = {
+    {"-i,--interactive", "", "Keep standard input; without it there is none."},
+    {"-t,--tty", "", "A new terminal for the command."},
+    {"-e,--env", "NAME=VALUE", "Set a variable; may be repeated.", true},
+    {"-w,--workdir", "DIR", "Working directory in the sandbox."},
+    {"-u,--user", "USER[:GROUP]", "Another user of the sandbox, by number or name."},
+};
+constexpr OptionInfo logs_options[] = {
+    {"-f,--follow", "", "Go on until the sandbox has ended."},
+    {"--tail", "N", "Only the last N lines."},
+    {"--since", "TIME", "Only what is younger: a duration (10m) or a time (2026-01-02T03:04:05Z)."},
+    {"--timestamps", "", "Say of each line when it was written."},
+};
+constexpr OptionInfo down_options[] = {
+    {"--all", "", "All of the caller's."},
+    {"--timeout", "DURATION", "How long they have, instead of their own stop_timeout; 0 kills at once."},
+};
+
 constexpr Command table[] = {
     {"up", "[SPEC|PLAN] [-- CMD…]", "Run the sandbox and wait for it.", up_options, 0, 1, true, true, 125, run_up},
     {"validate", "[SPEC…]", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
@@ -49,6 +73,12 @@ constexpr Command table[] = {
     {"show", "[SPEC|PLAN]", "Print the specification after composition, substitution and defaults, or a saved plan.", show_options, 0, 1, false, true, 2, run_show},
     {"audit", "[SPEC]", "Say what the sandbox still exposes, worst first, with a score.", audit_options, 0, 1, false, true, 2, run_audit},
     {"doctor", "[SPEC]", "Try what the specification needs on this host, and name what refuses it.", {}, 0, 1, false, true, 2, run_doctor},
+    {"ps", "", "List the named sandboxes.", ps_options, 0, 0, false, false, 2, run_ps},
+    {"exec", "NAME -- CMD…", "Run a command in a running sandbox, confined as its first one.", exec_options, 1, 1, true, false, 125, run_exec},
+    {"logs", "NAME", "Print what a detached sandbox has written.", logs_options, 1, 1, false, false, 2, run_logs},
+    {"inspect", "NAME", "Print all that is known of a named sandbox, as JSON.", {}, 1, 1, false, false, 2, run_inspect},
+    {"wait", "NAME", "Wait for the end of a sandbox, and end with its status.", {}, 1, 1, false, false, 2, run_wait},
+    {"down", "NAME…", "End named sandboxes, and give their names back.", down_options, 0, 4096, false, false, 2, run_down},
     {"init", "[TEMPLATE]", "Write a starter specification.", init_options, 0, 1, false, false, 2, run_init},
     {"schema", "", "Print the JSON Schema of the language.", {}, 0, 0, false, false, 2, run_schema},
     {"reference", "", "Print the reference of the language as it stands in nsbox.yaml(5).", {}, 0, 0, false, false, 2, run_reference},

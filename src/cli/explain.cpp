@@ -223,6 +223,8 @@ std::string because(const LaunchResult& result, const StepText& step) {
     case Why::readback: return result.call + " reads back something else";
     case Why::unknown_user: return "'" + escape(result.detail) + "' is not in the sandbox's own /etc/passwd or /etc/group" + (result.error ? std::string(": ") + strerror(result.error) : "");
     case Why::outside_root: return "is not below the root";
+    case Why::already_pinned: return "holds a namespace already; 'nsbox unpin' takes it away";
+    case Why::no_sandbox: return escape(result.detail);
     case Why::too_long: return "is longer than fits";
     case Why::launcher_gone: return "the process that started it is gone";
     default: break;

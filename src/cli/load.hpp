@@ -49,4 +49,8 @@ Loaded load_from(const Arguments& arguments, const Input& input, const FileReade
 /// The plan, with the command of `-- CMD…` in place; nothing after printed errors.
 std::optional<Plan> plan_of(Loaded& loaded, const Arguments& arguments, bool need_command);
 
+/// The specification after composition, substitution and defaults, as `show` prints it; the defaults
+/// that hang on the caller are filled into `spec`.
+Node effective_spec(Spec& spec, const Caller& caller);
+
 }  // namespace nsbox

@@ -52,6 +52,8 @@ std::string set_log(const Arguments& arguments) {
   return "";
 }
 
+void stop_log() { settings.level = LogLevel::off; }
+
 bool logs(LogLevel level) { return level >= settings.level; }
 
 void log(LogLevel level, const std::string& message) {

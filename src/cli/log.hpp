@@ -12,6 +12,7 @@ enum class LogLevel : int { trace, debug, info, warn, error, critical, off };
 
 /// "" or what is wrong with --log-level, --log-format, --log-file.
 std::string set_log(const Arguments& arguments);
+void stop_log();  // no more messages from this process
 bool logs(LogLevel level);
 void log(LogLevel level, const std::string& message);
 

@@ -1,41 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The only user of nlohmann-json.
 #include "cli/output.hpp"
 
 #include <unistd.h>
 
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "fields/diagnostic.hpp"
 
 namespace nsbox {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json json_of(const Node& node) {
-  switch (node.kind) {
-    case Node::Kind::null: return nullptr;
-    case Node::Kind::list: {
-      Json list = Json::array();
-      for (const Node& item : node.items) list.push_back(json_of(item));
-      return list;
-    }
-    case Node::Kind::map: {
-      Json map = Json::object();
-      for (const Member& member : node.members) map[member.key] = json_of(member.value);
-      return map;
-    }
-    case Node::Kind::scalar: break;
-  }
-  if (!node.plain) return node.text;
-  if (node.text == "true" || node.text == "false") return node.text == "true";
-  if (!looks_like_number(node.text) || node.text.size() > 19) return node.text;
-  if (node.text.find('.') != std::string::npos) return strtod(node.text.c_str(), nullptr);
-  return strtoll(node.text.c_str(), nullptr, 10);
-}
 
 bool plain_is_safe(std::string_view text) {
   if (text.empty() || looks_like_number(text)) return false;
@@ -126,9 +100,6 @@ void write(std::string& out, const Node& node, const std::string& indent, const 
 enum class ColorWhen { automatic, always, never } color_when = ColorWhen::automatic;
 
 }  // namespace
-
-std::string to_json(const Node& node, int indent) { return escape_json(json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace)); }
-std::string json_text(std::string_view text) { return escape_json(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
 std::string to_yaml(const Node& node, const Comment& comment) {
   std::string out;

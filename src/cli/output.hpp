@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Node as JSON and as YAML, and colour.
+// Node as YAML, and colour.
 #pragma once
 #include <functional>
 #include <string>
 #include <string_view>
 
-#include "fields/node.hpp"
+#include "fields/json.hpp"
 
 namespace nsbox {
-
-std::string to_json(const Node& node, int indent = 2);
-std::string json_text(std::string_view text);  // one JSON string, with its quotes
 
 /// As a specification that means the same: quoted where needed, `$` escaped. `comment` may say
 /// something of a value by its JSON Pointer.

@@ -96,12 +96,18 @@ std::string changed_since(const SavedSource& source) {
 
 }  // namespace
 
-std::string write_saved_plan(const std::string& path, const Plan& plan, const Loaded& loaded) {
-  SavedFor made_for = made_for_now();
+SavedFor made_for(const Loaded& loaded) {
+  SavedFor out = made_for_now();
   for (const SourceFile& file : loaded.findings.files) {
     const std::string name = file.name.substr(file.name.rfind('/') == std::string::npos ? 0 : file.name.rfind('/') + 1);
-    made_for.sources.push_back({file.name, join_path(file.folder, name), file.device, file.inode, file.text.size(), file.changed_ns});
+    out.sources.push_back({file.name, join_path(file.folder, name), file.device, file.inode, file.text.size(), file.changed_ns});
   }
+  return out;
+}
+
+std::string this_build() { return build_id(); }
+
+std::string write_saved_plan(const std::string& path, const Plan& plan, const Loaded& loaded) {
   // What is not a plan is not replaced: a mistyped name could be the specification itself.
   if (const Fd old = Fd::adopt(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)); old) {
     char begin[16] = {};
@@ -109,7 +115,7 @@ std::string write_saved_plan(const std::string& path, const Plan& plan, const Lo
   } else if (errno != ENOENT) {
     return errno_words();
   }
-  const std::string bytes = save_plan(plan, made_for);
+  const std::string bytes = save_plan(plan, made_for(loaded));
   const std::string fresh = path + "." + std::to_string(getpid());
   const Fd fd = Fd::adopt(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return errno_words();

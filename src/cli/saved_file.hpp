@@ -8,6 +8,11 @@
 
 namespace nsbox {
 
+/// What has to be as it is now.
+SavedFor made_for(const Loaded& loaded);
+/// What tells this build of nsbox from every other one.
+std::string this_build();
+
 /// Writes the plan beside `path` and puts it there at once. Returns "" or what is wrong.
 std::string write_saved_plan(const std::string& path, const Plan& plan, const Loaded& loaded);
 

@@ -39,6 +39,16 @@ int show_saved(const std::string& path, const OpenSource& file, const Command& c
 
 }  // namespace
 
+Node effective_spec(Spec& spec, const Caller& caller) {
+  fill_defaults(spec, caller);
+  Node node = encode(spec);
+  node.erase("extends");
+  node.erase("vars");  // every value is substituted
+  if (spec.process.cpu_affinity.empty()) node.find("process")->erase("cpu_affinity");  // not "no CPU"
+  if (!spec.namespaces.fresh(NsType::mount)) node.erase("propagation");
+  return node;
+}
+
 int run_show(const Arguments& arguments) {
   const Command& command = *find_command("show");
   OpenSource file;
@@ -49,12 +59,7 @@ int run_show(const Arguments& arguments) {
   Spec& spec = *loaded.spec;
   drop_allowed(loaded.findings, spec);
   print_findings(loaded.findings, Arguments{});
-  fill_defaults(spec, loaded.facts.caller);
-  Node node = encode(spec);
-  node.erase("extends");
-  node.erase("vars");  // every value is substituted
-  if (spec.process.cpu_affinity.empty()) node.find("process")->erase("cpu_affinity");  // not "no CPU"
-  if (!spec.namespaces.fresh(NsType::mount)) node.erase("propagation");
+  Node node = effective_spec(spec, loaded.facts.caller);
   const auto origin = [&](const std::string& pointer) -> std::string {
     const Mark mark = spec.written_at(pointer);
     if (!mark.line) return "";

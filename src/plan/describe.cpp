@@ -94,6 +94,9 @@ StepText text(const OpenNamespace& s) {
   if (s.pid) return {"open_namespace", "pid:" + std::to_string(s.pid), {{"file", s.path}}, {"pidfd_open", "openat2", "read", "close", "openat", "poll", "ioctl"}, "by descriptor, and only from the process that was meant: a number may have been given away again"};
   return {"open_namespace", s.path, {{"type", namespace_words(static_cast<uint64_t>(s.type))}}, {"openat", "ioctl"}, "opened before anything is entered: afterwards the path may lead elsewhere"};
 }
+StepText text(const OpenShared& s) {
+  return {"open_shared", shared_words(s.what), {{"sandbox", s.sandbox}}, {"…"}, "from the sandbox's own supervisor, by descriptor: no number, no path and nothing that the payload could have made"};
+}
 StepText text(const OpenTree& s) {
   StepText out{"open_tree", path_words(s.path, s.below), {{"slot", slot(s.slot)}}, {}, "a detached copy of the tree, checked to be what the plan was made for"};
   if (s.recursive && s.copy) out.details.emplace_back("recursive", "true");
@@ -123,13 +126,14 @@ StepText text(const Clone& s) {
 StepText text(const DenySetgroups&) { return {"deny_setgroups", "", {}, {"openat2", "write", "close"}, "or a process could drop a group to which a file's mode denies access (CVE-2014-8989)"}; }
 StepText text(const WriteIdMap& s) { return {s.group ? "write_gid_map" : "write_uid_map", extents_words(s.extents), {}, {"openat2", "write", "pread64", "close"}, "inside:outside:count; a map can be written once, and is read back"}; }
 StepText text(const RunIdMapper& s) { return {s.group ? "run_newgidmap" : "run_newuidmap", extents_words(s.extents), {{"program", s.program}}, {"…"}, "ids other than the caller's own: the host's helper checks them against /etc/subuid"}; }
-StepText text(const OpenUserNamespace& s) { return {"open_user_namespace", "", {{"slot", slot(s.slot)}}, {"openat"}, ""}; }
+StepText text(const OpenUserNamespace& s) { return {"open_user_namespace", "", {{"slot", slot(s.slot)}}, {"openat2"}, ""}; }
 StepText text(const MapTree& s) {
   StepText out{"map_tree", slot(s.slot), {}, {"mount_setattr"}, "the files' owners are seen through the sandbox's id map, on this mount alone"};
   if (s.below) out.object += std::string(":") + s.below, out.calls = {"openat2", "mount_setattr", "close"};
   if (s.recursive) out.details.emplace_back("recursive", "true");
   return out;
 }
+StepText text(const PinNamespace& s) { return {"pin_namespace", s.path, {{"type", shared_words(s.what)}}, {"…"}, "a bind mount of its file keeps a namespace without any process"}; }
 StepText text(const OpenGate&) { return {"open_gate", "", {}, {"sendmsg"}, "the child may go on"}; }
 
 // --- child ---------------------------------------------------------------------------------------
@@ -234,6 +238,12 @@ StepText text(const PivotRoot& s) {
   out.calls.insert(out.calls.end(), {"chdir", "statx", "statx"});
   return out;
 }
+StepText text(const ShareNamespaces&) {
+  StepText out{"share_namespaces", "", {}, {}, "to the supervisor, for `exec` and for those who join: no other process can open those of one that can't be traced"};
+  out.calls = {"getuid", "getgid"};
+  for (size_t i = 0; i < 8; i++) out.calls.insert(out.calls.end(), {"openat", "sendmsg", "close"});
+  return out;
+}
 StepText text(const ForkPayload&) { return {"fork_payload", "", {}, {"clone3"}, "the command will be process 2; process 1 is nsbox"}; }
 StepText text(const SealInit&) { return {"seal_init", "", {}, {"prctl", "prctl", "capget", "capset", "close_range", "close_range"}, "pid 1 keeps CAP_KILL and its channel, and cannot be traced: one that can is a way out"}; }
 
@@ -269,6 +279,7 @@ StepText text(const AllowPath& s) {
 }
 StepText text(const AllowPort& s) { return {"allow_port", std::to_string(s.port), {{"to", s.access & sys::landlock_connect_tcp ? "connect" : "bind"}}, {"landlock_add_rule"}, ""}; }
 StepText text(const RestrictSelf&) { return {"restrict_self", "landlock", {}, {"landlock_restrict_self"}, "for this process and all that it starts, for good"}; }
+StepText text(const ShareRuleset&) { return {"share_ruleset", "landlock", {}, {"sendmsg"}, "for `exec`: the paths are not looked up again, when the payload could have moved them"}; }
 StepText text(const DropBounding& s) { return {"drop_bounding", capability_words(s.keep), {}, {"prctl*"}, "no program can gain a capability that is not here"}; }
 StepText text(const SetGroups& s) { return {"setgroups", list_words(s.groups), {}, {"setgroups", "getgroups"}, "exactly these"}; }
 StepText text(const SetIds& s) {
@@ -398,6 +409,11 @@ std::string namespace_words(uint64_t flags) {
   for (const auto& each : names)
     if (flags & each.bit) out += (out.empty() ? "" : " ") + std::string(each.name);
   return out.empty() ? "no namespaces" : out;
+}
+
+std::string shared_words(Shared what) {
+  static constexpr const char* names[shared_count] = {"user", "mount", "pid", "ipc", "uts", "net", "cgroup", "time", "landlock"};
+  return names[static_cast<size_t>(what)];
 }
 
 std::string capability_words(uint64_t mask) {

@@ -35,6 +35,7 @@ std::vector<StepLine> describe(const Plan& plan);
 std::string attribute_words(uint64_t attributes);    // "read-only, nosuid"
 std::string propagation_words(uint64_t propagation);  // "private", "recursive slave"
 std::string namespace_words(uint64_t flags);          // "user mount pid"
+std::string shared_words(Shared what);                // "mount"
 std::string capability_words(uint64_t mask);          // "NET_ADMIN, SYS_TIME"; "none"
 std::string limit_words(int resource);
 

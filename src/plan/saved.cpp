@@ -120,6 +120,10 @@ struct Reader {
       const uint64_t index = number();
       if (index >= std::size(stages)) return bad();
       value = static_cast<Stage>(index);
+    } else if constexpr (std::is_same_v<T, Shared>) {
+      const uint64_t index = number();
+      if (index >= shared_count) return bad();
+      value = static_cast<Shared>(index);
     } else if constexpr (std::is_same_v<T, TerminalKind>) {
       const uint64_t index = number();
       if (index > static_cast<uint64_t>(TerminalKind::fresh)) return bad();

@@ -43,6 +43,11 @@ struct Identity {
   uint64_t rdev = 0;               // of a device node; 0: not checked
 };
 
+/// What the supervisor of a detached sandbox keeps for those who come later: its namespaces, and the
+/// Landlock rules as they were made when no payload could yet have moved a path.
+enum class Shared : uint8_t { user, mount, pid, ipc, uts, net, cgroup, time, ruleset };
+inline constexpr size_t shared_count = 9;
+
 struct Option {  // of a file system, as fsconfig(2) takes it
   Str key = nullptr;
   Str value = nullptr;  // null: a flag
@@ -80,6 +85,11 @@ struct OpenNamespace {  // a namespace to join
   pid_t pid = 0;        // of this process, which must still be the one that started then:
   uint64_t start_time = 0;  // in clock ticks since boot (proc(5), field 22)
   uint64_t inode = 0;
+};
+struct OpenShared {  // from the supervisor of a running sandbox
+  Slot slot = Slot::none;
+  Shared what = Shared::user;
+  Str sandbox = nullptr;
 };
 struct OpenTree {  // a copy of what the host has at `path`: open_tree(2), OPEN_TREE_CLONE
   Slot slot = Slot::none;
@@ -134,6 +144,10 @@ struct MapTree {  // MOUNT_ATTR_IDMAP
   bool recursive = false;
   bool optional = false;  // one that the kernel can't map stays as it is: its files belong to nobody inside
   Slot user_namespace = Slot::none;
+};
+struct PinNamespace {  // the child's, by a bind mount of its file in /proc/PID/ns
+  Shared what = Shared::user;
+  Str path = nullptr;
 };
 struct OpenGate {};
 
@@ -263,6 +277,7 @@ struct NewTerminal {  // a pty of the sandbox's own devpts; its other side goes 
 struct PivotRoot {
   uint32_t covered = 1;  // mounts on the new root that go: the old root, and the staging tmpfs on it
 };
+struct ShareNamespaces {};  // descriptors of all eight, to the supervisor
 struct ForkPayload {};
 struct SealInit {};  // what pid 1 keeps: CAP_KILL; not dumpable, no_new_privs
 
@@ -300,6 +315,7 @@ struct AllowPort {
   uint16_t port = 0;
   uint64_t access = 0;
 };
+struct ShareRuleset {};  // a descriptor of it, to the supervisor
 struct DropBounding {
   uint64_t keep = 0;
 };
@@ -348,19 +364,19 @@ struct Exec {
 struct Leave {};  // the end of a rehearsal: everything was done but the exec
 
 using PrepareStep = std::variant<OpenProc, MapReport, OpenChannel, OpenSelf, TakeSignals, CheckPassed, RaiseFiles, ParentDeath,
-                                 OpenStdio, OpenNamespace, OpenTree, OpenImage,
+                                 OpenStdio, OpenNamespace, OpenShared, OpenTree, OpenImage,
                                  OpenFile, MakeOnHost, OpenTerminal>;
 using JoinStep = std::variant<SetNamespace>;
-using PlaceStep = std::variant<DenySetgroups, WriteIdMap, RunIdMapper, OpenUserNamespace, MapTree, ClearDumpable, OpenGate>;
+using PlaceStep = std::variant<DenySetgroups, WriteIdMap, RunIdMapper, OpenUserNamespace, MapTree, PinNamespace, ClearDumpable, OpenGate>;
 using ChildStep =
     std::variant<WaitGate, DenySetgroups, MapSelf, SetOomScore, SetExecLabel, BecomeInside, WatchLauncher, ClearDumpable, SetPropagation,
                  NewTimeNamespace, SetHostname, SetDomainname, LoopbackUp, WriteSysctl, UseRoot, OpenTree, NewFs,
                  NewOverlay, SetAttributes, Remount, Unmount, AttachRoot, Attach, MakeFolder, MakeFile, MakeLink,
                  WriteFile, ChangeOwner, OpenPlace, CopyTree, CopyMode, BindEntries, NewTerminal,
-                 PivotRoot, NewSession, TakeTerminal, ForkPayload>;
+                 PivotRoot, ShareNamespaces, NewSession, TakeTerminal, ForkPayload>;
 using InitStep = std::variant<SealInit>;
 using PayloadStep =
-    std::variant<NewKeyring, NewSession, TakeTerminal, OwnGroup, UseStdio, LookUpUser, NewRuleset, AllowPath, AllowPort,
+    std::variant<NewKeyring, NewSession, TakeTerminal, OwnGroup, UseStdio, LookUpUser, NewRuleset, AllowPath, AllowPort, ShareRuleset,
                  EnterFolder, FindCommand, DropBounding, SetGroups, SetIds, LockSecurebits, SetCapabilities, WatchLauncher, SetUmask,
                  ResetSignals, ResetProcess, SetNice, SetAffinity, SetLimit, NoNewPrivileges, CloseOnExec,
                  RestrictSelf, RefuseTerminalInput, SetFilter, Exec, Leave>;

@@ -71,6 +71,8 @@ void run_child(ChildState& state) {
   const uint32_t first = plan.first_of_child();
   walk(state, plan.child, first);
   if (state.note_namespaces) note_namespaces(state);
+  // Others are in the sandbox already: as little of the host as can be is open from here on.
+  if (plan.clone.step.joiner) state.close_slot(Slot::proc);
   if (plan.supervision.init) {
     const uint32_t fork_number = plan.first_of_init() - 1;  // ForkPayload is the child's last step
     // CLONE_VFORK without CLONE_VM: this process goes on when the payload has been executed, or is
@@ -78,6 +80,7 @@ void run_child(ChildState& state) {
     const pid_t payload = sys::clone3(CLONE_VFORK, SIGCHLD, nullptr);
     if (payload < 0) give_up(state, fork_number, failed("clone3"));
     if (payload > 0) {
+      if (state.title_room) write_title(state.title, state.title_room, state.init_title);
       if (state.page->failed.load() == 0) {
         walk(state, plan.init, plan.first_of_init());
         run_init(state, payload);

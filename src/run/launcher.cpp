@@ -128,8 +128,7 @@ void report_failure(Session& session, uint32_t number, const char* call) {
   int pidfd = -1;
   const pid_t pid = sys::clone3(session.plan.clone.step.flags | CLONE_PARENT, 0, &pidfd);
   if (pid == 0) {
-    for (const Entry<PrepareStep>& entry : session.plan.prepare)
-      if (const auto* open = std::get_if<OpenNamespace>(&entry.step)) session.child.close_slot(open->slot);
+    for (const Entry<JoinStep>& entry : session.plan.join) session.child.close_slot(std::get_if<SetNamespace>(&entry.step)->slot);
     run_child(session.child);
   }
   if (pid < 0) {
@@ -216,7 +215,11 @@ int LaunchResult::exit_status() const {
 
 LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   LaunchResult result;
-  Session session(plan);
+  Session session(plan, options);
+  session.child.title = options.title.data();
+  session.child.title_room = options.title.size();
+  session.child.init_title = options.init_title.data();
+  std::copy(std::begin(options.stdio), std::end(options.stdio), session.child.stdio);
   session.child.timed = options.times;
   session.child.note_namespaces = options.namespaces;
   const uint64_t begun = now_ns();
@@ -225,6 +228,8 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   find_terminal(session);
   if (!clone_child(session, result)) return result;
   session.child_channel.reset();
+  for (int fd = 0; fd < 3; fd++)
+    if (options.stdio[fd] >= 0 && (fd < 2 || options.stdio[2] != options.stdio[1])) close(options.stdio[fd]);
   if (!walk(session, plan.place, plan.first_of_place(), result)) {
     sys::pidfd_send_signal(session.child_pidfd.number(), SIGKILL);
     int status;
@@ -234,7 +239,8 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   }
   supervise(session, options, result);
   result.wall_ns = now_ns() - begun;
-  if (!result.executed) take_failure(session, result);
+  if (result.executed) session.pinned.clear();
+  else take_failure(session, result);
   if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);
   return result;
 }

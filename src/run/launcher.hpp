@@ -3,16 +3,20 @@
 #pragma once
 #include <sys/resource.h>
 
+#include <array>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/plan.hpp"
 #include "run/page.hpp"
+#include "sys/fd.hpp"
 
 namespace nsbox {
 
-enum class Reason : uint8_t { exited, signal, timeout, setup };
+enum class Reason : uint8_t { exited, signal, timeout, stopped, setup };
 
 struct NamespaceId {
   const char* name;  // as in /proc/PID/ns
@@ -36,14 +40,40 @@ struct LaunchResult {
   struct rusage usage = {};
   std::vector<uint64_t> times;           // by step number, when asked for
   std::vector<NamespaceId> namespaces;   // of the payload, when asked for
+  std::array<Fd, shared_count> shared;   // of a detached sandbox
+  Ids looked_up;
 
   /// The status that nsbox ends with (the table in nsbox(1)).
   int exit_status() const;
 };
 
+/// What can be asked of the supervisor while the payload runs.
+class Reins {
+ public:
+  /// The stop signal; after `timeout_ns` SIGKILL to all.
+  virtual void stop(int64_t timeout_ns) = 0;
+  int64_t stop_timeout_ns = 0;  // the plan's
+
+ protected:
+  ~Reins() = default;
+};
+
+/// A descriptor that is looked at as well while the payload runs; -1: no more.
+struct Watch {
+  int fd = -1;
+  std::function<void(Reins&)> ready;
+};
+
 struct LaunchOptions {
   bool times = false;
   bool namespaces = false;
+  bool detached = false;           // nobody is at the terminal
+  int stdio[3] = {-1, -1, -1};     // instead of the caller's 0, 1 and 2; closed here after the clone
+  std::vector<Watch>* watches = nullptr;
+  std::function<void(const char*, size_t)> output;           // of a new terminal; else to descriptor 1
+  std::function<Fd(Str sandbox, Shared what, std::string& problem)> open_shared;
+  std::span<char> title;           // the words of the command line as `ps` shows them
+  std::string_view init_title;     // what pid 1 writes there; it is seen inside
   std::function<void(const LaunchResult& so_far, pid_t pid)> on_executed;
 };
 

@@ -5,6 +5,7 @@
 //      │ ── page: mapped before the clone, shared by all, gone with exec ──│
 //      │ ── gate (one byte) ────────▶ │   "your maps are written"          │
 //      │ ◀─ terminal + descriptor ─── │   the other side of a new pty      │
+//      │ ◀─ shared + descriptor ───── │   of a detached sandbox            │
 //      │ ◀─ executed ──────────────── │                                    │
 //      │ ── signal N ───────────────▶ │ ── kill ─────────────────────────▶ │
 //      │ ◀─ stopped, continued ────── │                                    │
@@ -19,9 +20,9 @@
 namespace nsbox {
 
 struct Record {
-  enum class Kind : uint32_t { gate, terminal, executed, signal, stopped, continued, exited };
+  enum class Kind : uint32_t { gate, terminal, executed, signal, stopped, continued, exited, shared };
   Kind kind = Kind::gate;
-  int32_t value = 0;  // signal: its number; stopped: the signal; exited: the wait status
+  int32_t value = 0;  // signal: its number; stopped: the signal; exited: the wait status; shared: which
 };
 
 enum class Why : uint32_t {
@@ -40,11 +41,20 @@ enum class Why : uint32_t {
   too_long,           // more than fits a fixed buffer
   launcher_gone,
   not_a_namespace,    // or not one of the wanted type
+  already_pinned,     // there is a namespace at that path
+  no_sandbox,         // no running one of that name, or no answer; `detail`
   helper_failed,      // newuidmap or newgidmap; `detail` has its words
 };
 
 /// The files of /proc/self/ns that a report names.
 inline constexpr const char* namespace_files[8] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time_for_children"};
+
+/// The ids that the payload was given, where names of the sandbox's own files said which.
+struct Ids {
+  int64_t uid = -1, gid = -1;
+  uint32_t group_count = 0;
+  uint32_t groups[64] = {};
+};
 
 /// One page (or a few, when times are wanted) that outlives a clone and ends with exec.
 struct Page {
@@ -54,6 +64,7 @@ struct Page {
   int32_t error;                 // errno
   const char* call;              // a literal: all processes are the same program
   std::atomic<uint32_t> executing;  // the payload has come to execve
+  Ids looked_up;
   uint64_t namespaces[8];        // inodes, in the order of namespace_files, if they are wanted
   uint32_t head_length;
   char detail[512];              // what the kernel, or the step, says more

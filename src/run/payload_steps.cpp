@@ -106,21 +106,22 @@ Outcome set_filter(std::span<const struct sock_filter> filter) {
 
 Outcome run(const LookUpUser& step, ChildState& state) {
   uint32_t id = 0, group = 0;
+  Ids& ids = state.page->looked_up;
   if (step.user) {
     const Outcome outcome = look_up("etc/passwd", step.user, id, &group, state);
     if (outcome.failed()) return outcome;
-    state.uid = id;
-    state.gid = group;
+    ids.uid = id;
+    ids.gid = group;
   }
   if (step.group) {
     const Outcome outcome = look_up("etc/group", step.group, id, nullptr, state);
     if (outcome.failed()) return outcome;
-    state.gid = id;
+    ids.gid = id;
   }
   for (const Str name : step.groups) {
     const Outcome outcome = look_up("etc/group", name, id, nullptr, state);
     if (outcome.failed()) return outcome;
-    if (state.group_count < 64) state.groups[state.group_count++] = id;
+    if (ids.group_count < 64) ids.groups[ids.group_count++] = id;
   }
   state.page->detail[0] = 0;
   return done;
@@ -218,7 +219,8 @@ Outcome run(const SetGroups& step, ChildState& state) {
   size_t count = 0;
   for (const uint32_t group : step.groups)
     if (count < 64) all[count++] = group;
-  for (uint32_t i = 0; i < state.group_count; i++) all[count++] = state.groups[i];
+  const Ids& ids = state.page->looked_up;
+  for (uint32_t i = 0; i < ids.group_count; i++) all[count++] = ids.groups[i];
   if (syscall(SYS_setgroups, count, all) < 0) return failed("setgroups");
   uint32_t now[128];
   const long n = syscall(SYS_getgroups, 128, now);
@@ -232,8 +234,8 @@ Outcome run(const SetGroups& step, ChildState& state) {
 }
 
 Outcome run(const SetIds& step, ChildState& state) {
-  const auto uid = static_cast<uint32_t>(step.uid >= 0 ? step.uid : state.uid);
-  const auto gid = static_cast<uint32_t>(step.gid >= 0 ? step.gid : state.gid);
+  const auto uid = static_cast<uint32_t>(step.uid >= 0 ? step.uid : state.page->looked_up.uid);
+  const auto gid = static_cast<uint32_t>(step.gid >= 0 ? step.gid : state.page->looked_up.gid);
   if (step.keep_capabilities && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return failed("prctl");
   if (syscall(SYS_setresgid, gid, gid, gid) < 0) return failed("setresgid");
   if (syscall(SYS_setresuid, uid, uid, uid) < 0) return failed("setresuid");

@@ -4,19 +4,23 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include <cstdio>
 
 #include "run/session.hpp"
+#include "sys/mount.hpp"
+#include "sys/namespace.hpp"
 
 namespace nsbox {
 namespace {
 
-int open_of_child(Session& session, const char* file, int flags) {
+/// `resolve` 0 follows what /proc/PID/ns holds: links that no path leads through.
+int open_of_child(Session& session, const char* file, int flags, uint64_t resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS) {
   char path[64];
   snprintf(path, sizeof path, "%d/%s", session.child_pid, file);
-  return open_proc(session.child, path, flags);
+  return sys::openat2(session.child.slot(Slot::proc), path, static_cast<uint64_t>(flags), resolve);
 }
 
 }  // namespace
@@ -86,11 +90,9 @@ Outcome run(const RunIdMapper& step, Session& session) {
 }
 
 Outcome run(const OpenUserNamespace& step, Session& session) {
-  char path[64];
-  snprintf(path, sizeof path, "%d/ns/user", session.child_pid);
-  const int fd = openat(session.child.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
+  const int fd = open_of_child(session, "ns/user", O_RDONLY, 0);
   session.child.slot(step.slot) = fd;
-  return fd < 0 ? failed("openat") : done;
+  return fd < 0 ? failed("openat2") : done;
 }
 
 Outcome run(const MapTree& step, Session& session) {
@@ -107,6 +109,28 @@ Outcome run(const MapTree& step, Session& session) {
   const unsigned flags = AT_EMPTY_PATH | (step.recursive ? 0x8000u /* AT_RECURSIVE */ : 0u);
   if (syscall(SYS_mount_setattr, fd, "", flags, &attributes, sizeof attributes) == 0) return done;
   return step.optional && errno == EINVAL ? done : failed("mount_setattr");
+}
+
+Outcome run(const PinNamespace& step, Session& session) {
+  const std::string file = std::string("ns/") + namespace_files[static_cast<size_t>(step.what)];
+  const Fd space = Fd::adopt(open_of_child(session, file.c_str(), O_RDONLY, 0));
+  if (!space) return failed("openat");
+  bool made = false;
+  Fd place = Fd::adopt(open(step.path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!place && errno == ENOENT) {
+    place = Fd::adopt(open(step.path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
+    made = static_cast<bool>(place);
+  }
+  if (!place) return failed("openat");
+  session.pinned.push_back({step.path, false, made});
+  struct statfs type;
+  if (fstatfs(place.number(), &type) < 0) return failed("fstatfs");
+  if (type.f_type == NSFS_MAGIC) return failed("fstatfs", Why::already_pinned, EEXIST);
+  const Fd tree = Fd::adopt(sys::open_tree(space.number(), "", true, false));
+  if (!tree) return failed("open_tree");
+  if (sys::move_mount(tree.number(), place.number(), "") < 0) return failed("move_mount");
+  session.pinned.back().mounted = true;
+  return done;
 }
 
 Outcome run(const ClearDumpable&, Session&) { return prctl(PR_SET_DUMPABLE, 0) < 0 ? failed("prctl") : done; }

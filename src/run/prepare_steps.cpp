@@ -17,14 +17,8 @@
 
 #include "run/session.hpp"
 #include "sys/mount.hpp"
+#include "sys/namespace.hpp"
 #include "sys/process.hpp"
-
-#ifndef NS_GET_NSTYPE
-#define NS_GET_NSTYPE _IO(0xb7, 0x3)
-#endif
-#ifndef NSFS_MAGIC
-#define NSFS_MAGIC 0x6e736673
-#endif
 
 namespace nsbox {
 
@@ -35,6 +29,10 @@ Session::~Session() {
     struct stat now;
     if (fstatat(each->folder.number(), each->name.c_str(), &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != each->inode) continue;
     if (each->is_folder || now.st_size == 0) unlinkat(each->folder.number(), each->name.c_str(), each->is_folder ? AT_REMOVEDIR : 0);
+  }
+  for (auto each = pinned.rbegin(); each != pinned.rend(); ++each) {
+    if (each->mounted) umount2(each->path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
+    if (each->made) unlink(each->path.c_str());
   }
 }
 
@@ -177,6 +175,14 @@ Outcome run(const OpenNamespace& step, Session& session) {
   }
   const int type = ioctl(fd, NS_GET_NSTYPE);
   return type == step.type ? done : failed("ioctl", Why::not_a_namespace, type < 0 ? errno : 0);
+}
+
+Outcome run(const OpenShared& step, Session& session) {
+  std::string problem;
+  Fd fd = session.options.open_shared(step.sandbox, step.what, problem);
+  session.child.detail(problem.c_str());
+  session.child.slot(step.slot) = fd.release();
+  return session.child.slot(step.slot) < 0 ? failed("recvmsg", Why::no_sandbox) : done;
 }
 
 Outcome run(const OpenTree& step, Session& session) { return run(step, session.child); }

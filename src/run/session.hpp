@@ -21,8 +21,14 @@ struct MadeOnHost {
   ino_t inode;
 };
 
+/// A namespace file that was bound.
+struct Pinned {
+  std::string path;
+  bool mounted, made;
+};
+
 struct Session {
-  explicit Session(const Plan& plan) : plan(plan), slots(plan.slots, -1) {
+  Session(const Plan& plan, const LaunchOptions& options) : plan(plan), options(options), slots(plan.slots, -1) {
     child.plan = &plan;
     child.slots = slots.data();
   }
@@ -31,6 +37,7 @@ struct Session {
   Session& operator=(const Session&) = delete;
 
   const Plan& plan;
+  const LaunchOptions& options;
   ChildState child;
   std::vector<int> slots;
   size_t page_size = 0;
@@ -39,6 +46,7 @@ struct Session {
   Fd terminal;  // the launcher's side of a new one
   pid_t child_pid = -1;
   std::vector<MadeOnHost> made;
+  std::vector<Pinned> pinned;  // undone unless the payload is executed
   std::vector<std::string> words;       // what environment points to
   std::vector<char*> environment;
 };
@@ -53,6 +61,7 @@ Outcome run(const RaiseFiles&, Session&);
 Outcome run(const ParentDeath&, Session&);
 Outcome run(const OpenStdio&, Session&);
 Outcome run(const OpenNamespace&, Session&);
+Outcome run(const OpenShared&, Session&);
 Outcome run(const OpenTree&, Session&);
 Outcome run(const OpenImage&, Session&);
 Outcome run(const OpenFile&, Session&);
@@ -64,6 +73,7 @@ Outcome run(const WriteIdMap&, Session&);
 Outcome run(const RunIdMapper&, Session&);
 Outcome run(const OpenUserNamespace&, Session&);
 Outcome run(const MapTree&, Session&);
+Outcome run(const PinNamespace&, Session&);
 Outcome run(const ClearDumpable&, Session&);
 Outcome run(const OpenGate&, Session&);
 

@@ -72,6 +72,27 @@ Outcome run(const NewTerminal& step, ChildState& state) {
   return done;
 }
 
+/// Only this process can look: it can't be traced, and time's is not made before the clone.
+Outcome run(const ShareNamespaces&, ChildState& state) {
+  state.page->looked_up.uid = getuid();  // until a name says another
+  state.page->looked_up.gid = getgid();
+  for (int i = 0; i < 8; i++) {
+    char path[64];
+    put_text(put_text(path, "self/ns/"), namespace_files[i]);
+    const int fd = openat(state.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed("openat");
+    const bool sent = send_record(state.channel, {Record::Kind::shared, i}, fd);
+    const int error = errno;
+    close(fd);
+    if (!sent) return failed("sendmsg", Why::call, error);
+  }
+  return done;
+}
+
+Outcome run(const ShareRuleset&, ChildState& state) {
+  return send_record(state.channel, {Record::Kind::shared, static_cast<int32_t>(Shared::ruleset)}, state.slot(Slot::ruleset)) ? done : failed("sendmsg");
+}
+
 /// The caller's keys must not be searched from inside. ENOSYS: a kernel without keys, or a filter of
 /// the launcher's own, which the payload inherits.
 Outcome run(const NewKeyring&, ChildState&) {

@@ -39,15 +39,15 @@ struct ChildState {
   bool stdio_kept[3] = {};       // not to be replaced by a new terminal
   int terminal = -1;             // the caller's, when it is inherited
   uint64_t ignored_signals = 0;  // that the caller ignores: bit N-1
+  char* title = nullptr;         // the command line, to be written over
+  size_t title_room = 0;
+  const char* init_title = nullptr;
   bool files_raised = false;
   struct rlimit files = {};      // the caller's limit
   char* const* environment = nullptr;
   const char* path = nullptr;    // PATH of the payload
 
   // Found on the way.
-  int64_t uid = -1, gid = -1;
-  uint32_t groups[64] = {};
-  uint32_t group_count = 0;
   char command[4096] = {};
 
   int slot(Slot slot) const { return slots[static_cast<uint16_t>(slot)]; }
@@ -76,6 +76,14 @@ inline char* put_number(char* out, int64_t value) {
   *out = 0;
   return out;
 }
+/// What `ps` shows: the words are written over, what is left of them is cleared.
+inline void write_title(char* room, size_t size, const char* title) {
+  if (size == 0) return;
+  const size_t length = strnlen(title, size - 1);
+  memcpy(room, title, length);
+  memset(room + length, 0, size - length);
+}
+
 inline char* put_text(char* out, const char* text) {
   while (*text) *out++ = *text++;
   *out = 0;
@@ -120,6 +128,8 @@ Outcome run(const Attach&, ChildState&);
 Outcome run(const OpenPlace&, ChildState&);
 Outcome run(const CopyTree&, ChildState&);
 Outcome run(const PivotRoot&, ChildState&);
+Outcome run(const ShareNamespaces&, ChildState&);
+Outcome run(const ShareRuleset&, ChildState&);
 Outcome run(const BindEntries&, ChildState&);
 // file_steps.cpp
 Outcome run(const MakeFolder&, ChildState&);

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <optional>
+
 #include "run/session.hpp"
 #include "sys/process.hpp"
 
@@ -41,31 +43,45 @@ class RawMode {
   struct termios before_ = {};
 };
 
-class Supervisor {
+constexpr size_t most_watches = 4;
+
+class Supervisor final : public Reins {
  public:
   Supervisor(Session& session, const LaunchOptions& options, LaunchResult& result)
-      : session_(session), options_(options), result_(result), rules_(session.plan.supervision) {}
+      : session_(session), options_(options), result_(result), rules_(session.plan.supervision) {
+    stop_timeout_ns = rules_.stop_timeout_ns;
+    input_open_ = !options.detached;
+  }
 
   void run() {
     if (session_.terminal) use_terminal();
     // To be woken by the exec costs a switch of processes; who waits for the end alone is told of it then.
     const bool idle = !rules_.init && rules_.terminal == TerminalKind::none && !rules_.timeout_ns && !options_.namespaces && !options_.on_executed;
     while (!reaped_) {
-      struct pollfd fds[] = {{session_.signals.number(), POLLIN, 0},
-                             {channel_open_ && !idle ? session_.channel.number() : -1, POLLIN, 0},
-                             {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
-                             {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0}};
-      if (poll(fds, 4, wait_ms()) < 0 && errno != EINTR) break;
+      struct pollfd fds[4 + most_watches] = {{session_.signals.number(), POLLIN, 0},
+                                             {channel_open_ && !idle ? session_.channel.number() : -1, POLLIN, 0},
+                                             {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
+                                             {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0}};
+      const size_t watches = options_.watches ? options_.watches->size() : 0;
+      for (size_t i = 0; i < watches; i++) fds[4 + i] = {(*options_.watches)[i].fd, POLLIN, 0};
+      if (poll(fds, 4 + watches, wait_ms()) < 0 && errno != EINTR) break;
       if (fds[2].revents) copy_output();
       if (fds[3].revents) copy_input();
       if (fds[1].revents || (idle && channel_open_)) read_channel();
       if (fds[0].revents) read_signals();
+      for (size_t i = 0; i < watches; i++)
+        if (fds[4 + i].revents) (*options_.watches)[i].ready(*this);
       check_time();
     }
     while (channel_open_ && read_channel()) {
     }
     if (session_.terminal) drain();
     give_back_terminal();
+  }
+
+  void stop(int64_t timeout_ns) override {
+    told_ = Reason::stopped;
+    ask_to_end(timeout_ns);
   }
 
  private:
@@ -92,7 +108,7 @@ class Supervisor {
       }
       // Init says what became of the command; without a word from it, it was killed with all.
       if (!rules_.init || !have_status_) result_.wait_status = status;
-      if (!timed_out_) result_.reason = WIFEXITED(result_.wait_status) ? Reason::exited : Reason::signal;
+      result_.reason = told_.value_or(WIFEXITED(result_.wait_status) ? Reason::exited : Reason::signal);
       return;
     }
   }
@@ -115,6 +131,9 @@ class Supervisor {
       case Record::Kind::terminal: take_terminal(fd); break;
       case Record::Kind::executed: executed(); break;
       case Record::Kind::stopped: stopped(record.value); break;
+      case Record::Kind::shared:
+        if (static_cast<uint32_t>(record.value) < shared_count) result_.shared[static_cast<uint32_t>(record.value)] = Fd::adopt(fd);
+        break;
       case Record::Kind::exited:
         have_status_ = true;
         result_.wait_status = record.value;
@@ -130,6 +149,8 @@ class Supervisor {
     if (rules_.timeout_ns) deadline_ = now_ns() + rules_.timeout_ns;
     if (session_.child.terminal >= 0) job_ = tcgetpgrp(session_.child.terminal);
     if (options_.namespaces) look_at_namespaces();
+    if (options_.times) result_.times.assign(session_.child.page->times, session_.child.page->times + session_.plan.steps() + 1);
+    result_.looked_up = session_.child.page->looked_up;
     if (options_.on_executed) options_.on_executed(result_, session_.child_pid);
   }
 
@@ -209,16 +230,21 @@ class Supervisor {
     return left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000 > 1'000'000 ? 1'000'000 : (left + 999'999) / 1'000'000);
   }
 
+  void ask_to_end(int64_t timeout_ns) {
+    if (!result_.executed && !session_.child.page->executing.load()) return kill_all();
+    send(rules_.stop_signal);
+    send(SIGCONT);
+    const int64_t at = now_ns() + timeout_ns;
+    if (!kill_at_ || at < kill_at_) kill_at_ = at;
+  }
+
   void check_time() {
     if (reaped_) return;
     const int64_t now = now_ns();
     if (deadline_ && now >= deadline_) {
       deadline_ = 0;
-      timed_out_ = true;
-      result_.reason = Reason::timeout;
-      send(rules_.stop_signal);
-      send(SIGCONT);
-      kill_at_ = now + rules_.stop_timeout_ns;
+      told_ = Reason::timeout;
+      ask_to_end(rules_.stop_timeout_ns);
     }
     if (kill_at_ && now >= kill_at_) {
       kill_at_ = 0;
@@ -233,7 +259,7 @@ class Supervisor {
   }
 
   void use_terminal() {
-    for (int fd = 0; fd < 3 && tty_ < 0; fd++)
+    for (int fd = 0; fd < 3 && tty_ < 0 && !options_.detached; fd++)
       if (isatty(fd)) tty_ = fd;
     fcntl(session_.terminal.number(), F_SETFL, O_RDWR | O_NONBLOCK);
     copy_window_size();
@@ -244,7 +270,7 @@ class Supervisor {
     enter_raw();
   }
   void enter_raw() {
-    if (tty_ >= 0 && isatty(0)) raw_.enter(tty_);
+    if (tty_ >= 0 && input_open_ && isatty(0)) raw_.enter(tty_);
   }
   void copy_window_size() {
     struct winsize size;
@@ -259,7 +285,8 @@ class Supervisor {
       output_open_ = false;  // EIO: nobody holds the other side any more
       return false;
     }
-    sys::write_all(1, buffer, static_cast<size_t>(n));
+    if (options_.output) options_.output(buffer, static_cast<size_t>(n));
+    else sys::write_all(1, buffer, static_cast<size_t>(n));
     return true;
   }
 
@@ -305,7 +332,8 @@ class Supervisor {
   LaunchResult& result_;
   const Supervision& rules_;
   RawMode raw_;
-  bool reaped_ = false, channel_open_ = true, have_status_ = false, timed_out_ = false;
+  bool reaped_ = false, channel_open_ = true, have_status_ = false;
+  std::optional<Reason> told_;  // why the end was asked for
   bool output_open_ = true, input_open_ = true;
   int tty_ = -1;
   pid_t job_ = -1;  // the payload's process group, in the caller's numbers

@@ -352,12 +352,6 @@ std::string Composer::default_name() const {
   return name.substr(0, 63);
 }
 
-bool good_name(std::string_view name) {
-  const auto fine = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  if (name.empty() || name.size() > 63 || !fine(name[0])) return false;
-  return std::all_of(name.begin(), name.end(), [&](char c) { return fine(c) || c == '_' || c == '.' || c == '-'; });
-}
-
 std::optional<Spec> Composer::run(bool* unreadable) {
   std::vector<std::string> chain;
   const bool loaded = load(input_.path, {}, chain);

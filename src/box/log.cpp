@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "box/log.hpp"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <cstdlib>
+
+namespace nsbox::box {
+
+int64_t realtime_now() {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+std::string time_text(int64_t realtime_ns) {
+  const time_t seconds = realtime_ns / 1'000'000'000;
+  struct tm parts;
+  gmtime_r(&seconds, &parts);
+  char text[40], fraction[24];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  snprintf(fraction, sizeof fraction, ".%09uZ", static_cast<unsigned>(realtime_ns % 1'000'000'000));
+  return std::string(text) + fraction;
+}
+
+bool parse_time(std::string_view text, int64_t& realtime_ns) {
+  static constexpr std::string_view shape = "0000-00-00T00:00:00";
+  if (text.size() < shape.size() + 1 || text.back() != 'Z') return false;
+  text.remove_suffix(1);
+  for (size_t i = 0; i < shape.size(); i++)
+    if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]) return false;
+  const auto number = [&](size_t at, size_t digits) { return atoi(std::string(text.substr(at, digits)).c_str()); };
+  struct tm parts = {};
+  parts.tm_year = number(0, 4) - 1900;
+  parts.tm_mon = number(5, 2) - 1;
+  parts.tm_mday = number(8, 2);
+  parts.tm_hour = number(11, 2);
+  parts.tm_min = number(14, 2);
+  parts.tm_sec = number(17, 2);
+  if (parts.tm_mon > 11 || parts.tm_mon < 0 || parts.tm_mday < 1 || parts.tm_mday > 31 || parts.tm_hour > 23 || parts.tm_min > 59 || parts.tm_sec > 60 || parts.tm_year < 0 || parts.tm_year > 300) return false;
+  int64_t fraction = 0, unit = 100'000'000;
+  std::string_view rest = text.substr(shape.size());
+  if (!rest.empty()) {
+    if (rest[0] != '.' || rest.size() < 2 || rest.size() > 10) return false;
+    for (const char c : rest.substr(1)) {
+      if (c < '0' || c > '9') return false;
+      fraction += (c - '0') * unit;
+      unit /= 10;
+    }
+  }
+  realtime_ns = static_cast<int64_t>(timegm(&parts)) * 1'000'000'000 + fraction;
+  return true;
+}
+
+bool LogWriter::turn_over() {
+  file_.reset();
+  renameat(entry_.number(), log_names[1], entry_.number(), log_names[2]);
+  renameat(entry_.number(), log_names[0], entry_.number(), log_names[1]);
+  file_ = Fd::adopt(openat(entry_.number(), log_names[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  size_ = 0;
+  return static_cast<bool>(file_);
+}
+
+bool LogWriter::write(std::string_view bytes) {
+  const std::string now = time_text(realtime_now());
+  std::string lines;
+  while (!bytes.empty()) {
+    const size_t end = bytes.find('\n');
+    lines += now + (end == bytes.npos ? " P " : " F ");
+    lines += bytes.substr(0, end);
+    lines += '\n';
+    bytes.remove_prefix(end == bytes.npos ? bytes.size() : end + 1);
+  }
+  if ((!file_ || size_ + static_cast<off_t>(lines.size()) > log_size) && !turn_over()) return false;
+  if (!sys::write_all(file_.number(), lines.data(), lines.size())) return false;
+  size_ += static_cast<off_t>(lines.size());
+  return true;
+}
+
+bool next_line(std::string_view& rest, LogLine& line) {
+  const size_t end = rest.find('\n');
+  if (end == rest.npos) return false;
+  std::string_view text = rest.substr(0, end);
+  rest.remove_prefix(end + 1);
+  line = {};
+  const size_t space = text.find(' ');
+  if (space != text.npos && space + 2 < text.size() && parse_time(text.substr(0, space), line.realtime_ns) && text[space + 2] == ' ') {
+    line.whole = text[space + 1] == 'F';
+    text.remove_prefix(space + 3);
+  }
+  line.text = text;
+  return true;
+}
+
+}  // namespace nsbox::box

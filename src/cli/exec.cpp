@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Another command in a running sandbox, confined as its first one. What it is to be comes from the
+// supervisor, in whose memory the plan is; nothing is read that the payload could have written.
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "box/exec_plan.hpp"
+#include "cli/account.hpp"
+#include "cli/log.hpp"
+#include "cli/named.hpp"
+#include "cli/saved_file.hpp"
+#include "host/probe.hpp"
+#include "run/sealed_self.hpp"
+
+namespace nsbox {
+namespace {
+
+constexpr int failed_status = 125;
+
+int fail(const std::string& what) {
+  say(what);
+  return failed_status;
+}
+
+/// The namespaces that are not the caller's own.
+std::string foreign(const box::Answer& answer, std::vector<Shared>& out) {
+  for (size_t i = 0; i < 8; i++) {
+    struct stat there, here;
+    const std::string own = std::string("/proc/self/ns/") + namespace_files[i];
+    if (!answer.shared[i] || fstat(answer.shared[i].number(), &there) < 0) return "its supervisor has not given its namespaces";
+    if (stat(own.c_str(), &here) < 0) return own + ": " + strerror(errno);
+    if (there.st_ino != here.st_ino || there.st_dev != here.st_dev) out.push_back(static_cast<Shared>(i));
+  }
+  return "";
+}
+
+std::string read_recorded(const Fd& file, std::optional<Plan>& plan) {
+  struct stat info;
+  const int seals = fcntl(file.number(), F_GET_SEALS);
+  if (seals < 0 || !(seals & F_SEAL_WRITE) || fstat(file.number(), &info) < 0) return "its plan is not sealed";
+  const auto size = static_cast<size_t>(info.st_size);
+  const void* at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);  // until the end: the plan points into it
+  if (at == MAP_FAILED) return std::string("mmap: ") + strerror(errno);
+  SavedFor made_for;
+  plan = read_plan({static_cast<const char*>(at), size}, this_build(), made_for);
+  return plan ? "" : "it was started by another build of nsbox; end it and start it again, or use that build";
+}
+
+}  // namespace
+
+int run_exec(const Arguments& arguments) {
+  const Command& command = *find_command("exec");
+  if (arguments.after.empty()) return usage_error(command, "no command; give one after '--'");
+  const std::string name = arguments.operands[0];
+  box::ExecRequest request;
+  request.command = arguments.after;
+  if (const auto env = arguments.options.find("env"); env != arguments.options.end()) request.env = env->second;
+  if (arguments.has("workdir")) request.folder = arguments.value("workdir");
+  if (request.folder && !request.folder->starts_with('/')) return usage_error(command, "-w takes an absolute path of the sandbox, not '" + escape(*request.folder) + "'");
+  if (arguments.has("user")) request.user = arguments.value("user");
+  request.terminal = arguments.has("tty");
+
+  box::Answer answer;
+  {
+    box::States states;
+    if (!open_states(states)) return failed_status;
+    const std::optional<box::Sandbox> sandbox = find_sandbox(states, name);
+    if (!sandbox) return failed_status;
+    if (!sandbox->holder.pid) return fail("the sandbox '" + name + "' is not running: it is " + sandbox->status);
+    if (const std::string problem = box::ask(*sandbox, {}, answer); !problem.empty()) return fail("the sandbox '" + name + "': " + problem);
+  }  // nothing of the host's that this process does not need is open when the sandbox is entered
+  if (!answer.plan) return fail("the sandbox '" + name + "': its command has not been executed yet");
+  std::optional<Plan> recorded;
+  std::vector<Shared> joins;
+  std::string problem = read_recorded(answer.plan, recorded);
+  answer.plan.reset();
+  if (problem.empty()) problem = foreign(answer, joins);
+  if (!problem.empty()) return fail("the sandbox '" + name + "': " + problem);
+  Plan plan;
+  problem = box::make_exec_plan(*recorded, answer.known, joins, name.c_str(), request, plan);
+  if (!problem.empty()) return fail(escape(problem));
+  if (plan.sealed_self)
+    if (const char* call = run_from_sealed_copy(arguments.words, nullptr); *call) return fail(std::string("no sealed copy of its own program: ") + because(call));
+
+  LaunchOptions options;
+  options.open_shared = [&](Str, Shared what, std::string&) { return std::move(answer.shared[static_cast<size_t>(what)]); };
+  if (!arguments.has("interactive")) options.detached = true;
+  if (!arguments.has("interactive") && !request.terminal) {
+    options.stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (options.stdio[0] < 0) return fail("/dev/null: " + because("open"));
+  }
+  if (logs(LogLevel::info)) log(LogLevel::info, "executing in '" + name + "' in " + std::to_string(plan.steps()) + " steps");
+  const LaunchResult result = launch(plan, options);
+  if (!result.executed) print_failure(sentence_of(plan, result, probe_host()));
+  return result.exit_status();
+}
+
+}  // namespace nsbox

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "cli/named.hpp"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/text.hpp"
+#include "cli/explain.hpp"
+#include "sys/process.hpp"
+
+namespace nsbox {
+
+void say(const std::string& what) { fprintf(stderr, "nsbox: %s\n", what.c_str()); }
+std::string because(const char* call) { return std::string(call) + ": " + strerror(errno) + " (" + error_name(errno) + ")"; }
+
+std::string text_of(const Node& node, std::string_view key) {
+  const Node* value = node.is_map() ? node.find(key) : nullptr;
+  return value && value->is_scalar() ? value->text : std::string();
+}
+
+namespace {
+
+std::string disbelief(const box::States& states, const box::Sandbox& sandbox) {
+  return "'" + sandbox.name + "': its state was not written by the process that holds it (" + std::to_string(sandbox.holder.pid) + "), so nothing in it is believed: look who that is, and remove '" + escape(states.path) + "/" + sandbox.name + "'";
+}
+
+}  // namespace
+
+bool open_states(box::States& states) {
+  const std::string problem = box::open_states(false, states);
+  if (!problem.empty()) say(problem);
+  return problem.empty();
+}
+
+std::optional<box::Sandbox> find_sandbox(const box::States& states, const std::string& name) {
+  std::optional<box::Sandbox> sandbox = box::find(states, name);
+  if (!sandbox) {
+    std::vector<std::string> names = box::names_in(states);
+    const std::string_view near = nearest(name, {names.begin(), names.end()});
+    say("there is no sandbox '" + escape(name) + "'" + (near.empty() ? "; 'nsbox ps -a' lists them" : "; did you mean '" + std::string(near) + "'?"));
+  } else if (sandbox->forged) {
+    say(disbelief(states, *sandbox));
+    sandbox.reset();
+  }
+  return sandbox;
+}
+
+Fd open_shared_of(Str name, Shared what, std::string& problem) {
+  box::States states;
+  problem = box::open_states(false, states);
+  if (!problem.empty()) return {};
+  const std::optional<box::Sandbox> sandbox = box::find(states, name);
+  if (!sandbox || !sandbox->holder.pid) {
+    problem = sandbox ? "it has ended" : "there is none of that name";
+    return {};
+  }
+  box::Answer answer;
+  problem = sandbox->forged ? "its state was not written by the process that holds it; nothing in it can be trusted" : box::ask(*sandbox, {}, answer);
+  if (!problem.empty()) return {};
+  Fd fd = std::move(answer.shared[static_cast<size_t>(what)]);
+  if (!fd) problem = "its command has not been executed yet";
+  return fd;
+}
+
+namespace {
+
+int64_t monotonic_now() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+bool has_ended(int pidfd, int64_t wait_ns) {
+  struct pollfd ended = {pidfd, POLLIN, 0};
+  const int64_t until = monotonic_now() + wait_ns;
+  for (;;) {
+    const int64_t left_ms = std::clamp<int64_t>((until - monotonic_now()) / 1'000'000, 0, INT32_MAX);
+    const int ready = poll(&ended, 1, static_cast<int>(left_ms));
+    if (ready > 0) return true;
+    if (ready == 0 && left_ms < INT32_MAX) return false;
+  }
+}
+
+}  // namespace
+
+Ending begin_ending(const box::States& states, const std::string& name, int64_t timeout_ns) {
+  Ending ending{name, box::find(states, name)};
+  if (!ending.sandbox || !ending.sandbox->holder.pid) return ending;
+  ending.believed = !ending.sandbox->forged;
+  if (!ending.believed) return ending;
+  sys::pidfd_send_signal(ending.sandbox->holder.pidfd.number(), SIGCONT);  // one that was stopped
+  box::Answer answer;
+  const std::string problem = box::ask(*ending.sandbox, {1, box::Request::Kind::stop, timeout_ns}, answer);
+  if (timeout_ns < 0) {
+    const std::string written = text_of(ending.sandbox->state, "stop_timeout_ns");
+    timeout_ns = written.empty() ? 10'000'000'000 : strtoll(written.c_str(), nullptr, 10);
+  }
+  // The supervisor kills what has not ended in time; it has some seconds more to say so.
+  constexpr int64_t grace_ns = 5'000'000'000;
+  if (problem.empty()) ending.until_ns = monotonic_now() + timeout_ns + grace_ns;
+  return ending;
+}
+
+bool finish_ending(const box::States& states, Ending& ending) {
+  const std::string& name = ending.name;
+  if (!ending.sandbox) return true;
+  const box::Holder& holder = ending.sandbox->holder;
+  if (!ending.believed) {
+    say(disbelief(states, *ending.sandbox) + "; nothing is done to that process");
+    return false;
+  }
+  if (holder.pid && !has_ended(holder.pidfd.number(), ending.until_ns - monotonic_now())) {
+    sys::pidfd_send_signal(holder.pidfd.number(), SIGKILL);  // and all goes with it
+    if (!has_ended(holder.pidfd.number(), 5'000'000'000)) return say("'" + name + "': its supervisor (pid " + std::to_string(holder.pid) + ") does not end, even by SIGKILL"), false;
+  }
+  const box::Guard guard(states);
+  if (!guard) return say("the state folder's lock: " + because("flock")), false;
+  // It may have been taken again since.
+  const Fd entry = box::open_entry(states, name);
+  if (!entry || box::holder_of(entry).pid) return true;
+  if (!box::remove_entry(states, name)) return say("'" + name + "' in the state folder: " + because("unlinkat")), false;
+  return true;
+}
+
+}  // namespace nsbox
