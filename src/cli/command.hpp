@@ -70,6 +70,8 @@ int run_logs(const Arguments&);
 int run_inspect(const Arguments&);
 int run_wait(const Arguments&);
 int run_down(const Arguments&);
+int run_ns(const Arguments&);
+int run_unpin(const Arguments&);
 
 /// Prints "nsbox: …" and the way to --help; returns the command's usage status.
 int usage_error(const Command& command, const std::string& message);

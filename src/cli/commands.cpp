@@ -66,6 +66,8 @@ constexpr OptionInfo down_options[] = {
     {"--timeout", "DURATION", "How long they have, instead of their own stop_timeout; 0 kills at once."},
 };
 
+constexpr OptionInfo ns_options[] = {{"--explain", "", "Say what the same and different namespaces mean for the processes."}};
+
 constexpr Command table[] = {
     {"up", "[SPEC|PLAN] [-- CMD…]", "Run the sandbox and wait for it.", up_options, 0, 1, true, true, 125, run_up},
     {"validate", "[SPEC…]", "Check specifications.", validate_options, 0, 4096, false, true, 2, run_validate},
@@ -79,6 +81,8 @@ constexpr Command table[] = {
     {"inspect", "NAME", "Print all that is known of a named sandbox, as JSON.", {}, 1, 1, false, false, 2, run_inspect},
     {"wait", "NAME", "Wait for the end of a sandbox, and end with its status.", {}, 1, 1, false, false, 2, run_wait},
     {"down", "NAME…", "End named sandboxes, and give their names back.", down_options, 0, 4096, false, false, 2, run_down},
+    {"ns", "[PID|NAME…]", "Show the namespaces of processes and sandboxes side by side, or all.", ns_options, 0, 64, false, false, 2, run_ns},
+    {"unpin", "PATH…", "Take pinned namespaces away.", {}, 1, 4096, false, false, 2, run_unpin},
     {"init", "[TEMPLATE]", "Write a starter specification.", init_options, 0, 1, false, false, 2, run_init},
     {"schema", "", "Print the JSON Schema of the language.", {}, 0, 0, false, false, 2, run_schema},
     {"reference", "", "Print the reference of the language as it stands in nsbox.yaml(5).", {}, 0, 0, false, false, 2, run_reference},

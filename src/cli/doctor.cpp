@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/explain.hpp"
 #include "cli/load.hpp"
+#include "cli/named.hpp"
 #include "cli/output.hpp"
 #include "plan/describe.hpp"
 #include "spec/make_plan.hpp"
@@ -142,7 +143,10 @@ int run_doctor(const Arguments& arguments) {
   }
   if (!loaded.findings.failed()) {
     make_rehearsal(plan);
-    const LaunchResult result = launch(plan, {});
+    LaunchOptions options;
+    options.rehearsal = true;
+    options.open_shared = open_shared_of;
+    const LaunchResult result = launch(plan, options);
     if (result.executed) {
       findings.push_back({"a rehearsal: every step but the search for the command and its exec", true, "", ""});
     } else {

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/text.hpp"
@@ -46,6 +48,10 @@ std::string scalar_text(const Node& node) {
 }
 
 using Comment = std::function<std::string(const std::string&)>;
+
+size_t width_of(std::string_view text) {  // in characters
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
 
 bool is_flat(const Node& node) {
   if (node.is_map()) return node.members.empty();
@@ -96,6 +102,28 @@ void write(std::string& out, const Node& node, const std::string& indent, const 
     out += block;
   }
 }
+
+}  // namespace
+
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows)
+    for (size_t i = 0; i < row.size(); i++) {
+      if (widths.size() <= i) widths.push_back(0);
+      widths[i] = std::max(widths[i], width_of(row[i]));
+    }
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); i++) {
+      std::string cell = row[i];
+      if (i + 1 < row.size()) cell.append(widths[i] + 2 - width_of(cell), ' ');
+      line += cell;
+    }
+    puts(line.substr(0, line.find_last_not_of(' ') + 1).c_str());
+  }
+}
+
+namespace {
 
 enum class ColorWhen { automatic, always, never } color_when = ColorWhen::automatic;
 

@@ -13,6 +13,9 @@ namespace nsbox {
 /// something of a value by its JSON Pointer.
 std::string to_yaml(const Node& node, const std::function<std::string(const std::string& pointer)>& comment = nullptr);
 
+/// Rows of cells in columns, the first row their titles, to standard output.
+void print_table(const std::vector<std::vector<std::string>>& rows);
+
 void set_color(std::string_view when);
 enum class Paint { bold, red, yellow, green, blue, dim };
 /// `text` in colour, when the stream (1 or 2) is to have it.

@@ -59,29 +59,6 @@ Node summary(const box::Sandbox& sandbox) {
   return node;
 }
 
-struct Column {
-  const char* title;
-  size_t width;
-};
-
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); i++) {
-      if (widths.size() <= i) widths.push_back(0);
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); i++) {
-      std::string cell = row[i];
-      if (i + 1 < row.size()) cell.resize(widths[i] + 2, ' ');
-      line += cell;
-    }
-    puts(line.c_str());
-  }
-}
-
 }  // namespace
 
 int run_ps(const Arguments& arguments) {

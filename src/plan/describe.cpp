@@ -95,7 +95,7 @@ StepText text(const OpenNamespace& s) {
   return {"open_namespace", s.path, {{"type", namespace_words(static_cast<uint64_t>(s.type))}}, {"openat", "ioctl"}, "opened before anything is entered: afterwards the path may lead elsewhere"};
 }
 StepText text(const OpenShared& s) {
-  return {"open_shared", shared_words(s.what), {{"sandbox", s.sandbox}}, {"…"}, "from the sandbox's own supervisor, by descriptor: no number, no path and nothing that the payload could have made"};
+  return {"open_shared", std::string("sandbox:") + s.sandbox, {{"what", shared_words(s.what)}}, {"…"}, "from the sandbox's own supervisor, by descriptor: no number, no path and nothing that the payload could have made"};
 }
 StepText text(const OpenTree& s) {
   StepText out{"open_tree", path_words(s.path, s.below), {{"slot", slot(s.slot)}}, {}, "a detached copy of the tree, checked to be what the plan was made for"};

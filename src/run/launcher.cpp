@@ -239,8 +239,8 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   }
   supervise(session, options, result);
   result.wall_ns = now_ns() - begun;
-  if (result.executed) session.pinned.clear();
-  else take_failure(session, result);
+  if (result.executed && !options.rehearsal) session.pinned.clear();
+  if (!result.executed) take_failure(session, result);
   if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);
   return result;
 }

@@ -67,6 +67,7 @@ struct Watch {
 struct LaunchOptions {
   bool times = false;
   bool namespaces = false;
+  bool rehearsal = false;          // nothing is to stay
   bool detached = false;           // nobody is at the terminal
   int stdio[3] = {-1, -1, -1};     // instead of the caller's 0, 1 and 2; closed here after the clone
   std::vector<Watch>* watches = nullptr;

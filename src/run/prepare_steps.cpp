@@ -179,6 +179,7 @@ Outcome run(const OpenNamespace& step, Session& session) {
 
 Outcome run(const OpenShared& step, Session& session) {
   std::string problem;
+  if (!session.options.open_shared) return failed("recvmsg", Why::no_sandbox, ENOSYS);
   Fd fd = session.options.open_shared(step.sandbox, step.what, problem);
   session.child.detail(problem.c_str());
   session.child.slot(step.slot) = fd.release();

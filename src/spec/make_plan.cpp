@@ -124,6 +124,7 @@ Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings, boo
   plan_clone(builder);
   plan_supervision(builder);
   plan_joins(builder);
+  plan_pins(builder);
   plan_id_maps(builder);
   plan_become(builder);  // and the clocks
   plan_identity_of_host(builder);

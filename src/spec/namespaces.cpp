@@ -40,8 +40,11 @@ bool decode_join(Decoder& decoder, const Node& node, NsChoice& out) {
     decoder.error(Code::bad_join, node, {"pid:" + node.text});
     return false;
   }
-  if (node.text.starts_with("sandbox:")) {
-    decoder.error(Code::unsupported_join, node);
+  if (node.form == "sandbox") {
+    out.how = NsChoice::How::join;
+    out.sandbox = node.text;
+    if (good_name(node.text)) return true;
+    decoder.error(Code::bad_join, node, {"sandbox:" + node.text});
     return false;
   }
   if (node.text.find('/') == std::string::npos) {
@@ -68,8 +71,11 @@ bool decode_choice_of(Decoder& decoder, const Node& node, NsChoice& out) {
       return decode_join(decoder, member.value, out);
     }
     if (member.key == "pin") {
-      decoder.findings.add(Code::unsupported, member.mark, pointer_to(decoder.pointer(), "pin"));
-      return false;
+      HostPath path;
+      if (!Codec<HostPath>::decode(decoder, member.value, path)) return false;
+      out.how = NsChoice::How::fresh;
+      out.pin = path.path;
+      return true;
     }
   }
   const std::vector<std::string_view> known{"join", "pin"};
@@ -93,6 +99,8 @@ std::array<NsChoice, 8> Namespaces::defaults() {
   return all;
 }
 
+std::string NsChoice::words() const { return pid ? "pid:" + std::to_string(pid) : !sandbox.empty() ? "sandbox:" + sandbox : path; }
+
 bool Namespaces::any_joined() const {
   for (const NsChoice& choice : of)
     if (choice.how == NsChoice::How::join) return true;
@@ -110,9 +118,13 @@ void Namespaces::expand(Findings& findings, Node& node) {
   if (node.is_map()) {
     for (Member& member : node.members) {
       Node* join = member.value.is_map() ? member.value.find("join") : nullptr;
-      if (!join || !join->is_scalar() || !join->text.starts_with("pid:")) continue;
-      join->form = "pid";
-      join->text.erase(0, 4);
+      if (!join || !join->is_scalar()) continue;
+      for (const std::string_view form : {"pid", "sandbox"}) {
+        if (!join->text.starts_with(form) || join->text.size() <= form.size() || join->text[form.size()] != ':') continue;
+        join->form = form;
+        join->text.erase(0, form.size() + 1);
+        break;
+      }
     }
     return;
   }
@@ -170,9 +182,14 @@ bool Codec<NsChoice>::decode(Decoder& decoder, const Node& node, NsChoice& out) 
 }
 
 Node Codec<NsChoice>::encode(const NsChoice& value) {
+  if (!value.pin.empty()) {
+    Node map = Node::map();
+    map.set("pin", Node::scalar(value.pin));
+    return map;
+  }
   if (value.how != NsChoice::How::join) return Node::scalar(value.how == NsChoice::How::fresh ? "new" : "host");
   Node map = Node::map();
-  map.set("join", Node::scalar(value.pid ? "pid:" + std::to_string(value.pid) : value.path));
+  map.set("join", Node::scalar(value.words()));
   return map;
 }
 
@@ -194,17 +211,25 @@ Node Codec<Namespaces>::schema() {
 
   Node join = schema_of_type("object"), join_keys = Node::map(), need = Node::list();
   Node ref = Node::map();
-  ref.set("description", Node::scalar("An existing one: pid:N, or the path of a namespace file."));
-  for (Member& member : schema_of_text("^(pid:[\\s\\S]+|[\\s\\S]*(/|\\$\\{)[\\s\\S]*)$").members) ref.set(member.key, std::move(member.value));
+  ref.set("description", Node::scalar("An existing one: pid:N, sandbox:NAME, or the path of a namespace file."));
+  for (Member& member : schema_of_text("^((pid|sandbox):[\\s\\S]+|[\\s\\S]*(/|\\$\\{)[\\s\\S]*)$").members) ref.set(member.key, std::move(member.value));
   join_keys.set("join", std::move(ref));
   join.set("properties", std::move(join_keys));
   need.items.push_back(Node::scalar("join"));
   join.set("required", std::move(need));
   join.set("additionalProperties", Node::boolean(false));
+  Node pin = schema_of_type("object"), pin_keys = Node::map(), pin_need = Node::list();
+  Node at = Codec<HostPath>::schema();
+  at.set("description", Node::scalar("New, and kept by a bind mount at this path of the host until `nsbox unpin`. Needs root."));
+  pin_keys.set("pin", std::move(at));
+  pin.set("properties", std::move(pin_keys));
+  pin_need.items.push_back(Node::scalar("pin"));
+  pin.set("required", std::move(pin_need));
+  pin.set("additionalProperties", Node::boolean(false));
 
   Node properties = Node::map();
   for (const NsInfo& each : ns_types) {
-    Node choice = schema_any_of({titled("new or host", schema_of_choice({"new", "host"})), titled("join", join), schema_of_type("null")});
+    Node choice = schema_any_of({titled("new or host", schema_of_choice({"new", "host"})), titled("join", join), titled("pin", pin), schema_of_type("null")});
     choice.set("description", Node::scalar(std::string(each.what)));
     properties.set(each.name, std::move(choice));
   }
@@ -224,13 +249,15 @@ void check_namespaces(const Check& check) {
     const NsChoice& choice = ns[each.type];
     const std::string pointer = pointer_to("/namespaces", each.name);
     const Mark mark = choice.mark.line ? choice.mark : spec.mark_of("/namespaces");
+    if (!choice.pin.empty() && each.type == NsType::pid) check.add(Code::pin_pid, mark, pointer);
+    else if (!choice.pin.empty() && !check.caller.root) check.add(Code::pin_needs_root, mark, pointer, {std::string(each.name)});
     if (each.type == NsType::user || choice.broken || ns[NsType::user].broken) continue;
     if (choice.how == NsChoice::How::fresh && !user_fresh && !user_joined && !check.caller.root) {
       if (choice.mark.line) check.add(Code::user_namespace_needed, mark, pointer, {std::string(each.name)});
       else unwritten += (unwritten.empty() ? "" : ", ") + std::string(each.name);
     }
     if (choice.how == NsChoice::How::join && !check.caller.root && !user_joined)
-      check.add(Code::join_needs_user, mark, pointer, {std::string(each.name), choice.pid ? "pid:" + std::to_string(choice.pid) : choice.path});
+      check.add(Code::join_needs_user, mark, pointer, {std::string(each.name), choice.words()});
   }
   if (!unwritten.empty()) check.add(Code::user_namespace_needed, spec.mark_of("/namespaces"), "/namespaces", {unwritten});
   if (ns.joined(NsType::mount)) {
@@ -256,6 +283,24 @@ void check_namespaces(const Check& check) {
   name_fits(spec.domainname, "domainname");
 }
 
+namespace {
+
+constexpr Shared shared_of(NsType type) {
+  constexpr Shared of[] = {Shared::user, Shared::mount, Shared::pid, Shared::ipc, Shared::uts, Shared::net, Shared::cgroup, Shared::time};
+  return of[static_cast<uint8_t>(type)];
+}
+
+}  // namespace
+
+void plan_pins(PlanBuilder& builder) {
+  for (const NsInfo& each : ns_types) {
+    const NsChoice& choice = builder.spec.namespaces[each.type];
+    if (choice.pin.empty() || choice.how != NsChoice::How::fresh) continue;
+    const PlanBuilder::From from(builder, choice.mark, pointer_to(pointer_to("/namespaces", each.name), "pin"));
+    builder.add(PlaceStep{PinNamespace{shared_of(each.type), builder.text(choice.pin)}}, Stage::place);
+  }
+}
+
 void plan_joins(PlanBuilder& builder) {
   // The user namespace first: it gives the rights over the others. Time last: entering it is
   // refused to a process that shares memory, and it is entered by the child's clone only.
@@ -264,6 +309,13 @@ void plan_joins(PlanBuilder& builder) {
     const NsChoice& choice = builder.spec.namespaces[type];
     if (choice.how != NsChoice::How::join) continue;
     const PlanBuilder::From from(builder, choice.mark, pointer_to("/namespaces", info(type).name));
+    if (!choice.sandbox.empty()) {
+      // Whether there is one is known only when it is asked, at the launch.
+      const Slot slot = builder.new_slot();
+      builder.add(OpenShared{slot, shared_of(type), builder.text(choice.sandbox)});
+      builder.add(JoinStep{SetNamespace{slot, static_cast<int>(info(type).flag)}});
+      continue;
+    }
     OpenNamespace open;
     open.slot = builder.new_slot();
     open.type = static_cast<int>(info(type).flag);
@@ -294,7 +346,8 @@ void plan_time(PlanBuilder& builder) {
   NewTimeNamespace step;
   if (spec.time_offsets) step = {spec.time_offsets->monotonic.ns, spec.time_offsets->boottime.ns, false};
   step.enter = !builder.plan.supervision.init;
-  builder.add(step, Stage::become);
+  // One that is pinned is made before the launcher looks for it, while the child waits.
+  builder.add(step, spec.namespaces[NsType::time].pin.empty() ? Stage::become : Stage::map_identity);
 }
 
 void plan_identity_of_host(PlanBuilder& builder) {

@@ -35,10 +35,13 @@ constexpr const NsInfo& info(NsType type) { return ns_types[static_cast<uint8_t>
 struct NsChoice {
   enum class How : uint8_t { fresh, host, join };
   How how = How::fresh;
-  std::string path;   // join: a namespace file,
-  int64_t pid = 0;    // or the process pid:N
+  std::string path;     // join: a namespace file,
+  int64_t pid = 0;      // or the process pid:N,
+  std::string sandbox;  // or of sandbox:NAME
+  std::string pin;      // fresh: kept by a bind mount at this path
   bool broken = false;  // what is written is wrong, and has its diagnostic
   bool is_host() const { return how == How::host; }
+  std::string words() const;  // of a join, as it is written
   Mark mark;
 };
 
@@ -87,7 +90,8 @@ struct Codec<std::optional<TimeOffsets>> {
 };
 
 void check_namespaces(const Check& check);
-void plan_joins(PlanBuilder& builder);       // prepare and join
+void plan_joins(PlanBuilder& builder);             // prepare and join
+void plan_pins(PlanBuilder& builder);              // place
 void plan_time(PlanBuilder& builder);              // become
 void plan_identity_of_host(PlanBuilder& builder);  // isolate: hostname, domainname, lo
 

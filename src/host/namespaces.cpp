@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "host/namespaces.hpp"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/text.hpp"
+#include "sys/namespace.hpp"
+
+namespace nsbox {
+namespace {
+
+constexpr const char* files[ns_count] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time"};
+
+uint64_t inode_of(int fd) {
+  struct stat info;
+  return fd >= 0 && fstat(fd, &info) == 0 ? info.st_ino : 0;
+}
+
+std::string ns_path(int pid, size_t type) { return "/proc/" + std::to_string(pid) + "/ns/" + files[type]; }
+
+Inodes inodes_below(const std::string& process) {
+  Inodes out = {};
+  for (size_t i = 0; i < ns_count; i++) {
+    struct stat info;
+    if (stat((process + "/ns/" + files[i]).c_str(), &info) == 0) out[i] = info.st_ino;
+  }
+  return out;
+}
+
+/// The octal escapes of mountinfo.
+std::string plain_path(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// The pins that can be seen: nsfs mounts, whose root is written "net:[4026532000]".
+void add_pins(std::map<uint64_t, NamespaceInfo>& all) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    const std::vector<std::string> words = split(line, ' ');
+    const auto dash = std::find(words.begin(), words.end(), "-");
+    if (words.size() < 6 || dash == words.end() || dash + 1 == words.end() || dash[1] != "nsfs") continue;
+    const size_t colon = words[3].find(":[");
+    if (colon == std::string::npos) continue;
+    const std::string type = words[3].substr(0, colon);
+    const uint64_t inode = strtoull(words[3].c_str() + colon + 2, nullptr, 10);
+    const auto* file = std::find_if(std::begin(files), std::end(files), [&](const char* each) { return type == each; });
+    if (file == std::end(files) || inode == 0) continue;
+    NamespaceInfo& info = all[inode];
+    info.type = static_cast<Shared>(file - files);
+    info.inode = inode;
+    info.pins.push_back(plain_path(words[4]));
+    if (info.user_namespace) continue;
+    const Fd fd = Fd::adopt(open(info.pins.back().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (inode_of(fd.number()) == inode) ask_namespace(fd.number(), info);
+  }
+}
+
+}  // namespace
+
+void ask_namespace(int fd, NamespaceInfo& info) {
+  const bool user = info.type == Shared::user;
+  const Fd above = Fd::adopt(ioctl(fd, user ? NS_GET_PARENT : NS_GET_USERNS));
+  info.user_namespace = inode_of(above.number());
+  uid_t owner = 0;
+  if (ioctl(user ? fd : above.number(), NS_GET_OWNER_UID, &owner) == 0) info.owner_uid = owner;
+}
+
+bool look_at_process(int pid, ProcessInfo& out) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  std::ifstream comm(process + "/comm");
+  if (!comm) return false;
+  std::getline(comm, out.command);
+  out.pid = pid;
+  out.inodes = inodes_below(process);
+  return true;
+}
+
+std::vector<ProcessInfo> all_processes() {
+  std::vector<ProcessInfo> out;
+  DIR* proc = opendir("/proc");
+  if (!proc) return out;
+  while (const struct dirent* each = readdir(proc)) {
+    const int pid = atoi(each->d_name);
+    ProcessInfo info;
+    if (pid > 0 && look_at_process(pid, info)) out.push_back(std::move(info));
+  }
+  closedir(proc);
+  std::sort(out.begin(), out.end(), [](const ProcessInfo& a, const ProcessInfo& b) { return a.pid < b.pid; });
+  return out;
+}
+
+std::map<uint64_t, NamespaceInfo> namespaces_of(const std::vector<ProcessInfo>& processes) {
+  std::map<uint64_t, NamespaceInfo> all;
+  for (const ProcessInfo& process : processes) {
+    for (size_t i = 0; i < ns_count; i++) {
+      if (!process.inodes[i]) continue;
+      NamespaceInfo& info = all[process.inodes[i]];
+      info.processes.push_back(process.pid);
+      if (info.inode) continue;
+      info.inode = process.inodes[i];
+      info.type = static_cast<Shared>(i);
+      const Fd fd = Fd::adopt(open(ns_path(process.pid, i).c_str(), O_RDONLY | O_CLOEXEC));
+      if (inode_of(fd.number()) == info.inode) ask_namespace(fd.number(), info);
+    }
+  }
+  add_pins(all);
+  return all;
+}
+
+Inodes own_namespaces() { return inodes_below("/proc/self"); }
+
+}  // namespace nsbox
