@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every example does what its comment claims, which it asserts from inside; and its launch, traced,
 is what its plan says."""
-import os, subprocess, sys
+import contextlib, os, subprocess, sys
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
 from test_honest import honest
@@ -80,6 +80,63 @@ def example_join_net(t):
         holder.communicate()
 
 
+@contextlib.contextmanager
+def names(t):
+    """An environment whose state folder is this test's own: for root another /run, in this test's mount
+    namespace. All that runs below it is ended."""
+    if t.root:
+        check(libc.mount(b"none", b"/run", b"tmpfs", 6, b"mode=755") == 0, "a /run of its own")
+    env = {**os.environ, "HOME": "/root" if t.root else "/home/" + USER, "XDG_RUNTIME_DIR": t.mkdir("runtime", 0o700)}
+    try:
+        yield env
+    finally:
+        left = t.run([t.nsbox, "down", "--all", "--timeout", "0"], env=env)
+        if t.root:
+            libc.umount2(b"/run", 2)
+    equal((left.status, left.err), (0, ""), "down --all")
+
+
+def pair(t, name, wanted):
+    folder = examples(t)
+    with names(t) as env:
+        alone = t.run([t.nsbox, "up", f"{folder}/{name}-b.yaml"], env=env)
+        check(alone.status == 125 and "there is none of that name" in alone.err, "the second without the first", alone)
+        first = t.run([t.nsbox, "up", "--detach", f"{folder}/{name}-a.yaml"], env=env)
+        equal((first.status, first.out, first.err), (0, "", ""), "detached")
+        for _ in range(2):
+            second = t.run([t.nsbox, "up", f"{folder}/{name}-b.yaml"], env=env)
+            equal((second.status, second.out, second.err), (0, wanted + "\n", ""), "the second")
+        down = t.run([t.nsbox, "down", name + "-a"], env=env)
+        equal((down.status, down.out, down.err), (0, "", ""), "down")
+
+
+@test()
+def example_queue(t):
+    pair(t, "queue", "you said: hello from another sandbox")
+
+
+@test()
+def example_socket(t):
+    pair(t, "socket", "welcome to port 7000, socket-b")
+
+
+@test(callers=ROOT_ONLY)
+def example_pin(t):
+    folder, pins = examples(t), t.mkdir("pins")
+    again = [t.nsbox, "up", "--set", "PINS=" + pins, folder + "/join-pin.yaml"]
+    result = t.run([t.nsbox, "up", "--set", "PINS=" + pins, folder + "/pin.yaml"])
+    equal((result.status, result.out, result.err), (0, "a queue is left behind\n", ""), "pin")
+    try:
+        for _ in range(2):
+            result = t.run(again)
+            equal((result.status, result.out, result.err), (0, "the queue is still there\n", ""), "join")
+    finally:
+        result = t.run([t.nsbox, "unpin", pins + "/lesson-ipc", pins + "/lesson-user"])
+    equal((result.status, result.out, result.err, os.listdir(pins)), (0, "", "", []), "unpin")
+    result = t.run(again)
+    check(result.status == 125 and "it does not exist" in result.err, "nothing is left to join", result)
+
+
 @test(callers=ROOT_ONLY)
 def example_image(t):
     folder = examples(t)
@@ -128,7 +185,7 @@ def example_labels(t):
 
 @test(callers=ROOT_ONLY)
 def every_example_is_here(t):
-    other = {"base", "join-net", "image", "labels", "rootfs"}
+    other = {"base", "join-net", "image", "labels", "rootfs", "queue-a", "queue-b", "socket-a", "socket-b", "pin", "join-pin"}
     names = {name[:-5] for name in os.listdir(EXAMPLES) if name.endswith(".yaml")}
     equal(names, set(RUN) | other, "examples")
     for name in names:
