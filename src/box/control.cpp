@@ -135,10 +135,11 @@ std::string ask(const Sandbox& sandbox, const Request& request, Answer& out) {
   // End of file here is the supervisor's death (or its refusal); it never keeps anybody waiting.
   struct pollfd fds[] = {{own.number(), POLLIN, 0}, {sandbox.holder.pidfd.number(), POLLIN, 0}};
   int ready;
-  do ready = poll(fds, 2, patience_ms);
+  do ready = poll(fds, 2, request.kind == Request::Kind::wait ? -1 : patience_ms);
   while (ready < 0 && errno == EINTR);
   if (ready == 0) return "its supervisor (pid " + std::to_string(sandbox.holder.pid) + ") does not answer; is it stopped?";
   Message message;
+  // What it has said before its end counts.
   if (!receive(own.number(), &out.known, sizeof out.known, message)) return "it has ended, or refuses";
   if (message.sender.pid != sandbox.holder.pid || (message.sender.uid != geteuid() && message.sender.uid != 0)) return "the answer is not from its supervisor, but from process " + std::to_string(message.sender.pid);
   if (message.size != sizeof out.known || out.known.version != 1) return "its supervisor is of another version of nsbox";

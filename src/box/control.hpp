@@ -22,7 +22,7 @@
 namespace nsbox::box {
 
 struct Request {
-  enum class Kind : uint32_t { shared, stop };
+  enum class Kind : uint32_t { shared, stop, wait };  // wait: answered when the sandbox has ended
   uint32_t version = 1;
   Kind kind = Kind::shared;
   int64_t timeout_ns = -1;  // stop; -1: the plan's
@@ -36,6 +36,7 @@ struct Known {
   uint32_t shared = 0;  // which descriptors follow the plan's, one bit each
   Ids looked_up;
   struct rlimit limits[limit_count] = {};  // of the caller of `up`
+  int32_t status = -1;  // wait: the exit status
 };
 
 struct Answer {

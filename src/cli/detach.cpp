@@ -77,6 +77,8 @@ Fd sealed(const std::string& bytes) {
   return file;
 }
 
+constexpr size_t most_waiting = 256;  // who comes later is told that it can't wait, not that all is well
+
 struct Told {  // by the supervisor to the client
   enum class Kind : uint32_t { held, executed, failed } kind;
   int32_t status;
@@ -136,6 +138,7 @@ class Attendant {
     held_ = tell({Told::Kind::held, 0});
     if (!held_) return "the client is gone";
     bytes_ = save_plan(plan_, sandbox_.made_for);
+    state_.set("plan_sha256", Node::scalar(plan_hash(bytes_)));
     recorded_ = sealed(bytes_);
     if (!recorded_) return "the plan's copy: " + because("memfd_create");
     control_ = box::make_control(entry_);
@@ -160,11 +163,16 @@ class Attendant {
 
   std::string title(const char* stage) const { return "nsbox: " + plan_.name + " [" + stage + "]"; }
 
-  /// What this process is called in `ps`: the words of its command line are written over.
+  /// What this process is called in `ps`: the words of its command line are written over, and those
+  /// of the environment behind them, of which a copy is made.
   std::span<char> rename_process(const std::string& name) {
     char* begin = arguments_.words[0];
     char* end = begin + strlen(begin) + 1;
     for (char** each = arguments_.words + 1; *each == end; each++) end += strlen(*each) + 1;
+    for (char** each = environ; *each; each++) {
+      if (*each == end) end += strlen(*each) + 1;
+      *each = strdup(*each);
+    }
     const std::span<char> room(begin, end);
     write_title(room.data(), room.size(), name.c_str());
     prctl(PR_SET_NAME, name.c_str(), 0, 0, 0);
@@ -196,8 +204,13 @@ class Attendant {
   void read_request(Reins& reins) {
     box::read_control(control_, [&](const box::Request& request, int reply) {
       const bool stop = request.kind == box::Request::Kind::stop;
+      if (request.kind == box::Request::Kind::wait) {
+        if (waiting_.size() < most_waiting) waiting_.push_back(Fd::adopt(fcntl(reply, F_DUPFD_CLOEXEC, 3)));
+        return;
+      }
       box::send_answer(reply, known_, stop || !executed_ ? -1 : recorded_.number(), shared_);
       if (!stop) return;
+      stopped_early_ = !executed_;
       state_.set("status", Node::scalar("stopping"));
       write_state();
       reins.stop(request.timeout_ns < 0 ? reins.stop_timeout_ns : request.timeout_ns);
@@ -257,7 +270,8 @@ class Attendant {
     Node node = account(plan_, result, result.executed ? nullptr : &sentence);
     if (outputs_.report || outputs_.status >= 0) outputs_.end(node, result.executed);
     if (!result.executed) {
-      print_failure(sentence);
+      if (stopped_early_) fail("'" + plan_.name + "' was asked to end before its command was executed");
+      else print_failure(sentence);
       give_up(result.exit_status());
     }
     read_output();
@@ -266,6 +280,8 @@ class Attendant {
     state_.set("ended", Node::scalar(box::time_text(box::realtime_now())));
     state_.set("report", std::move(node));
     write_state();
+    known_.status = result.exit_status();
+    for (const Fd& each : waiting_) box::send_answer(each.number(), known_, -1, shared_);
     _exit(0);
   }
 
@@ -281,7 +297,8 @@ class Attendant {
   Fd recorded_, control_, reading_, writing_;
   box::Known known_;
   std::array<Fd, shared_count> shared_;
-  bool held_ = false, executed_ = false;
+  std::vector<Fd> waiting_;  // where `wait` is answered
+  bool held_ = false, executed_ = false, stopped_early_ = false;
 };
 
 /// Makes the entry of a name that is free, or made free; empty after a message.
@@ -294,7 +311,7 @@ Fd reserve(const box::States& states, const std::string& name, bool replace, std
     const box::Holder holder = old ? box::holder_of(old) : box::Holder();
     if (!holder.pid) {
       Fd entry = box::make_entry(states, name);
-      if (!entry) fail("'" + name + "' in the state folder: " + because("mkdirat"));
+      if (!entry) fail("'" + escape(states.path) + "/" + name + "': " + because("mkdirat") + (errno == ENOTEMPTY ? "; what is in it was not made by nsbox: look, and remove it" : ""));
       return entry;
     }
     guard.reset();

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 // down and wait: the end of named sandboxes.
-#include <errno.h>
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdlib>
 
@@ -43,16 +40,14 @@ int run_wait(const Arguments& arguments) {
   std::optional<box::Sandbox> sandbox = find_sandbox(states, name);
   if (!sandbox) return 2;
   if (sandbox->holder.pid) {
-    struct pollfd ended = {sandbox->holder.pidfd.number(), POLLIN, 0};
-    while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
-    }
+    box::Answer answer;
+    if (box::ask(*sandbox, {1, box::Request::Kind::wait, -1}, answer).empty() && answer.known.status >= 0) return answer.known.status;
   }
-  // Its own folder, even if `down` has given the name back meanwhile.
   const std::optional<Node> state = box::read_state(sandbox->entry);
   const Node* report = state ? state->find("report") : nullptr;
   const std::string status = report ? text_of(*report, "status") : "";
   if (!status.empty()) return atoi(status.c_str());
-  say("the supervisor of '" + name + "' was killed, or the sandbox taken down: how its command ended is not known");
+  say("the supervisor of '" + name + "' was killed: how its command ended is not known");
   return 137;
 }
 

@@ -3,6 +3,7 @@
 // supervisor, in whose memory the plan is; nothing is read that the payload could have written.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -67,13 +68,15 @@ int run_exec(const Arguments& arguments) {
   request.terminal = arguments.has("tty");
 
   box::Answer answer;
+  Fd supervisor;
   {
     box::States states;
     if (!open_states(states)) return failed_status;
-    const std::optional<box::Sandbox> sandbox = find_sandbox(states, name);
+    std::optional<box::Sandbox> sandbox = find_sandbox(states, name);
     if (!sandbox) return failed_status;
     if (!sandbox->holder.pid) return fail("the sandbox '" + name + "' is not running: it is " + sandbox->status);
     if (const std::string problem = box::ask(*sandbox, {}, answer); !problem.empty()) return fail("the sandbox '" + name + "': " + problem);
+    supervisor = std::move(sandbox->holder.pidfd);
   }  // nothing of the host's that this process does not need is open when the sandbox is entered
   if (!answer.plan) return fail("the sandbox '" + name + "': its command has not been executed yet");
   std::optional<Plan> recorded;
@@ -95,9 +98,19 @@ int run_exec(const Arguments& arguments) {
     options.stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (options.stdio[0] < 0) return fail("/dev/null: " + because("open"));
   }
+  // Where the kernel does not end it with its pid namespace, this does.
+  bool ended = false;
+  std::vector<Watch> watches{{supervisor.number(), [&](Reins& reins) {
+                                ended = true;
+                                watches[0].fd = -1;
+                                reins.stop(0);
+                              }}};
+  options.watches = &watches;
   if (logs(LogLevel::info)) log(LogLevel::info, "executing in '" + name + "' in " + std::to_string(plan.steps()) + " steps");
   const LaunchResult result = launch(plan, options);
-  if (!result.executed) print_failure(sentence_of(plan, result, probe_host()));
+  struct pollfd gone = {supervisor.number(), POLLIN, 0};
+  if (ended || (result.exit_status() == 137 && poll(&gone, 1, 0) > 0)) say("the sandbox '" + name + "' has ended, and its commands with it");
+  else if (!result.executed) print_failure(sentence_of(plan, result, probe_host()));
   return result.exit_status();
 }
 

@@ -202,6 +202,7 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
   if (step.name == "prlimit" && error == EPERM) return "only root can raise a hard limit";
   if (step.name == "raise_files" && error == EPERM) return "so many mounts need a higher hard limit on open files (ulimit -Hn)";
   if (step.name == "set_exec_label" && error == ENOENT) return "no profile of that name is loaded (aa-status lists them)";
+  if (step.name == "set_ids" && error == EINVAL) return "the sandbox's id map has no such id ('nsbox show' prints the map)";
   if (step.name == "set_oom_score_adj" && error == EACCES) return "only root can lower it";
   if (step.name == "refuse_terminal_input" && error == EACCES) return "without no_new_privs a filter needs CAP_SYS_ADMIN";
   if (step.name == "set_capabilities" && error == EPERM) return "the caller does not have all of these capabilities itself";

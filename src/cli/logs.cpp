@@ -49,6 +49,9 @@ class Printer {
   }
   /// From here on everything is printed at once.
   void follow() {
+    // An unfinished last line is one of those that were asked for.
+    if (!held_.empty() && wanted_.tail == 0) held_.clear();
+    else if (!held_.empty() && static_cast<int64_t>(lines_.size()) == wanted_.tail) lines_.pop_front();
     print();
     following_ = true;
     flush();

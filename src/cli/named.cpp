@@ -96,8 +96,13 @@ Ending begin_ending(const box::States& states, const std::string& name, int64_t 
   ending.believed = !ending.sandbox->forged;
   if (!ending.believed) return ending;
   sys::pidfd_send_signal(ending.sandbox->holder.pidfd.number(), SIGCONT);  // one that was stopped
-  box::Answer answer;
-  const std::string problem = box::ask(*ending.sandbox, {1, box::Request::Kind::stop, timeout_ns}, answer);
+  // One that is only beginning may not listen yet.
+  std::string problem;
+  for (int tries = 0; tries < 100; tries++) {
+    box::Answer answer;
+    problem = box::ask(*ending.sandbox, {1, box::Request::Kind::stop, timeout_ns}, answer);
+    if (problem.empty() || ending.sandbox->status != "starting" || has_ended(ending.sandbox->holder.pidfd.number(), 10'000'000)) break;
+  }
   if (timeout_ns < 0) {
     const std::string written = text_of(ending.sandbox->state, "stop_timeout_ns");
     timeout_ns = written.empty() ? 10'000'000'000 : strtoll(written.c_str(), nullptr, 10);
@@ -125,7 +130,7 @@ bool finish_ending(const box::States& states, Ending& ending) {
   // It may have been taken again since.
   const Fd entry = box::open_entry(states, name);
   if (!entry || box::holder_of(entry).pid) return true;
-  if (!box::remove_entry(states, name)) return say("'" + name + "' in the state folder: " + because("unlinkat")), false;
+  if (!box::remove_entry(states, name)) return say("'" + escape(states.path) + "/" + name + "': " + because("unlinkat") + (errno == ENOTEMPTY ? "; what is in it was not made by nsbox: look, and remove it" : "")), false;
   return true;
 }
 

@@ -31,7 +31,7 @@ struct Meaning {
 constexpr Meaning meanings[ns_count] = {
     {"a user or group number of one means another user in the other, and capabilities of one count for nothing in the other", "a user number means the same user in both, and so do capabilities"},
     {"each has its own tree: what one mounts the other does not see, unless the mounts' propagation carries it over", "both see the same mounts, and what one mounts or unmounts changes for the other"},
-    {"each counts its own processes: both may have a process 1, and only the outer of the two can see and signal those of the other", "they have the same process numbers, and may see and signal each other"},
+    {"each counts its own processes: both may have a process 1; only a namespace above another one sees and signals what is in it", "they have the same process numbers, and may see and signal each other"},
     {"System V shared memory, semaphores and queues and POSIX message queues of one are not there for the other", "a message queue or shared memory that one makes can be opened by the other"},
     {"each has its own hostname and NIS domain name", "when one changes the hostname, it changes for the other"},
     {"each has its own devices, addresses, ports and routes: both can listen at the same port, and neither reaches the other's loopback", "they share addresses and ports, and reach each other by the loopback and by abstract sockets"},
@@ -169,8 +169,8 @@ int compare(const Arguments& arguments) {
   puts("");
   print_table(rows);
   if (arguments.has("explain"))
-    for (size_t c = 1; c < columns.size(); c++)
-      for (size_t before = c == 1 ? 0 : 1; before < c; before++) explain_pair(columns[before], columns[c]);
+    for (size_t c = 1, from = columns.size() > 2; c < columns.size(); c++)  // one alone is compared with this process
+      for (size_t before = from; before < c; before++) explain_pair(columns[before], columns[c]);
   return 0;
 }
 
@@ -197,7 +197,7 @@ int list_all(const Arguments& arguments) {
   }
   print_table(rows);
   const auto hidden = std::count_if(processes.begin(), processes.end(), [](const ProcessInfo& each) { return !each.inodes[0]; });
-  if (hidden) printf("%zd processes are not counted: they belong to others, or can't be traced\n", static_cast<ssize_t>(hidden));
+  if (hidden) printf("not counted, because they belong to others or can't be traced: %zd\n", static_cast<ssize_t>(hidden));
   if (arguments.has("explain"))
     puts("\nA namespace lives as long as a process is in it, a descriptor or a bind mount (a pin) holds it, or one below it lives. `own` is that of this\n"
          "process; OWNER the uid that made its user namespace; USER NS the user namespace whose capabilities count in it (of a user namespace: its parent).");

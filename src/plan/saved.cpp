@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "plan/saved.hpp"
 
+#include <sha2.h>
+#include <sys/types.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -190,6 +193,11 @@ std::string save_plan(const Plan& plan, const SavedFor& made_for) {
   memcpy(out.data() + 16, &length, 8);
   memcpy(out.data() + 24, &sum, 8);
   return std::move(out);
+}
+
+std::string plan_hash(std::string_view bytes) {
+  char text[SHA256_DIGEST_STRING_LENGTH];
+  return SHA256Data(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), text);
 }
 
 bool is_saved_plan(std::string_view bytes) { return bytes.starts_with(saved_magic); }

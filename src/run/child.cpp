@@ -80,7 +80,10 @@ void run_child(ChildState& state) {
     const pid_t payload = sys::clone3(CLONE_VFORK, SIGCHLD, nullptr);
     if (payload < 0) give_up(state, fork_number, failed("clone3"));
     if (payload > 0) {
-      if (state.title_room) write_title(state.title, state.title_room, state.init_title);
+      if (state.title_room) {
+        write_title(state.title, state.title_room, state.init_title);
+        prctl(PR_SET_NAME, state.init_title, 0, 0, 0);
+      }
       if (state.page->failed.load() == 0) {
         walk(state, plan.init, plan.first_of_init());
         run_init(state, payload);

@@ -70,7 +70,7 @@ struct Spec {
         field("description", &Spec::description, "For people."),
         field("extends", &Spec::extends, "Files that this one builds on, a path or a list; merged in order, this file last."),
         field("vars", &Spec::vars, "Defaults for ${NAME}.").merged(Merge::by_key),
-        field("namespaces", &Spec::namespaces, "A list: exactly these are new. A mapping changes single types: new, host, {join: REF}.").merged(Merge::by_key),
+        field("namespaces", &Spec::namespaces, "A list: exactly these are new. A mapping changes single types: new, host, {join: REF}, {pin: PATH}.").merged(Merge::by_key),
         field("time_offsets", &Spec::time_offsets, "Offsets of the clocks of a new time namespace.").merged(Merge::by_key),
         field("hostname", &Spec::hostname, "Host name, at most 64 bytes; copied from the caller when absent."),
         field("domainname", &Spec::domainname, "NIS domain name, at most 64 bytes."),

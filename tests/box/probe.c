@@ -23,6 +23,14 @@
  *   probe kill PID SIGNAL  kill(2): the errno's name
  *   probe peek PID         what of another process can be reached, by name
  *   probe exes             the errnos of opening every /proc/PID/exe for writing
+ *   probe stay             the whole picture, then sleeps
+ *   probe ignore SECONDS   sleeps and ignores SIGTERM
+ *   probe family SECONDS   sleeps with a child and a grandchild
+ *   probe lines N TEXT     N numbered lines
+ *   probe ticks N          a line each 50 ms
+ *   probe tty              what terminal descriptor 0 is, and whether it is the controlling one
+ *   probe spy              tries to reach every other process until SIGTERM; prints what it reached of nsbox
+ *   probe cat              standard input
  *   probe key NAME         looks for a user's key in the session's keyring: the errno's name
  */
 #define _GNU_SOURCE
@@ -205,6 +213,55 @@ static void picture(void) {
   printf("]}\n");
 }
 
+/* Every process that appears and is nsbox, not yet what it is to execute. */
+static volatile sig_atomic_t enough;
+static void stop_spying(int signal) { (void)signal, enough = 1; }
+static int spy(void) {
+  static const char *const parts[] = {"mem", "fd", "root", "cwd", "exe", "environ", "maps", "ns/net"};
+  long looked = 0;
+  signal(SIGTERM, stop_spying);
+  puts("ready");
+  fflush(stdout);
+  while (!enough) {
+    DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+      const int pid = atoi(entry->d_name);
+      char path[64], name[64] = "";
+      if (pid <= 0 || pid == getpid()) continue;
+      snprintf(path, sizeof path, "/proc/%d/comm", pid);
+      const int comm = open(path, O_RDONLY | O_CLOEXEC);
+      if (comm < 0 || read(comm, name, sizeof name - 1) < 5 || strncmp(name, "nsbox", 5)) {
+        if (comm >= 0) close(comm);
+        continue;
+      }
+      close(comm);
+      looked++;
+      /* What opens is believed only if the process is still nsbox afterwards. */
+      char reached[256] = "";
+      for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(path, sizeof path, "/proc/%d/%s", pid, parts[i]);
+        const int fd = open(path, strcmp(parts[i], "mem") ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CLOEXEC);
+        if (fd >= 0) strcat(strcat(reached, " "), parts[i]), close(fd);
+      }
+      if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
+        strcat(reached, " ptrace");
+        ptrace(PTRACE_INTERRUPT, pid, 0, 0); /* one that runs can't be let go of */
+        waitpid(pid, NULL, __WALL);
+        ptrace(PTRACE_DETACH, pid, 0, 0);
+      }
+      const int file = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), 3, 0);
+      if (file >= 0) strcat(reached, " pidfd_getfd"), close(file);
+      snprintf(path, sizeof path, "/proc/%d/comm", pid);
+      const int again = open(path, O_RDONLY | O_CLOEXEC);
+      memset(name, 0, sizeof name);
+      if (again >= 0 && *reached && read(again, name, sizeof name - 1) > 0 && !strncmp(name, "nsbox", 5)) printf("reached %d:%s\n", pid, reached);
+      if (again >= 0) close(again);
+    }
+    if (proc) closedir(proc);
+  }
+  return printf("looked %ld times\n", looked), 0;
+}
+
 static int list(const char *path) {
   DIR *folder = opendir(path);
   if (!folder) return printf("%s\n", name_of(errno)), 1;
@@ -348,6 +405,30 @@ int main(int argc, char **argv) {
     fflush(stdout);
     struct timespec time = {atoi(argv[2]), 0};
     nanosleep(&time, NULL);
+    return 0;
+  }
+  if (!strcmp(verb, "stay")) return picture(), fflush(stdout), pause();
+  if (!strcmp(verb, "ignore")) return signal(SIGTERM, SIG_IGN), sleep((unsigned)atoi(argv[2])), 0;
+  if (!strcmp(verb, "family")) {
+    if (fork() == 0) fork();
+    return sleep((unsigned)atoi(argv[2])), 0;
+  }
+  if (!strcmp(verb, "lines")) {
+    for (int i = 1; i <= atoi(argv[2]); i++) printf("%d %s\n", i, argv[3]);
+    return 0;
+  }
+  if (!strcmp(verb, "ticks")) {
+    for (int i = 1; i <= atoi(argv[2]); i++) printf("tick %d\n", i), fflush(stdout), usleep(50000);
+    return 0;
+  }
+  if (!strcmp(verb, "tty")) {
+    const char *name = ttyname(0);
+    return printf("%s %s\n", name ? name : name_of(errno), tcgetsid(0) == getsid(0) ? "controlling" : "not controlling"), 0;
+  }
+  if (!strcmp(verb, "spy")) return spy();
+  if (!strcmp(verb, "cat")) {
+    char part[4096];
+    for (ssize_t n; (n = read(0, part, sizeof part)) > 0;) fwrite(part, 1, (size_t)n, stdout);
     return 0;
   }
   if (!strcmp(verb, "write")) {
