@@ -81,12 +81,12 @@ void run_child(ChildState& state) {
     if (payload < 0) give_up(state, fork_number, failed("clone3"));
     if (payload > 0) {
       if (state.title_room) write_title(state.title, state.title_room, state.init_title);
-      if (state.page->failed.load() == 0) {
+      if (state.page->executing.load()) {
         walk(state, plan.init, plan.first_of_init());
         run_init(state, payload);
       }
       int status = 0;
-      waitpid(payload, &status, 0);
+      if (waitpid(payload, &status, 0) == payload && WIFSIGNALED(status)) state.page->died_of.store(WTERMSIG(status));
       _exit(125);
     }
   }
