@@ -193,6 +193,20 @@ def r06_who_may_trace_nsbox_finds_a_sealed_copy(t):
     equal(sum_of(t.nsbox), before, "nsbox itself")
 
 
+@test(callers=("user",))
+def r06_the_keeper_can_not_be_traced(t):
+    """The process beside nsbox that takes back what a kill would leave has the rights of its caller."""
+    t.mkdir("rw")
+    launch = t.start([t.nsbox, "up", t.spec(PROBE + "  - DIR/rw:/rw:rw\n  - {type: tmpfs, target: /rw/new, create: host}\n"), "--", "/probe", "sleep", "20"])
+    try:
+        equal(launch.stdout.readline(), b"ready\n")
+        keeper = open(f"/proc/{launch.pid}/task/{launch.pid}/children").read().split()[0]
+        equal(t.run([t.probe, "peek", keeper]).out, "")
+    finally:
+        launch.terminate()
+        launch.communicate()
+
+
 @test()
 def r07_no_signal_and_no_byte_to_the_caller(t):
     """kill(0), TIOCSTI and TIOCLINUX, whatever the upper half of the request is (CVE-2019-10063)."""
