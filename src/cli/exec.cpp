@@ -97,7 +97,7 @@ int run_exec(const Arguments& arguments) {
   }
   if (logs(LogLevel::info)) log(LogLevel::info, "executing in '" + name + "' in " + std::to_string(plan.steps()) + " steps");
   const LaunchResult result = launch(plan, options);
-  if (!result.executed) print_failure(sentence_of(plan, result, probe_host()));
+  if (!result.executed) print_failure(sentence_of(plan, result, probe_host));
   return result.exit_status();
 }
 
