@@ -39,6 +39,7 @@ MUTATIONS = [
     ("descriptors-stay-open", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "if (sys::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)", "if (false)")]),
     ("cwd-through-magic-links", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);", "flags, 0);")]),
     ("standard-files-stay-closed", "R4", "rules_process r04_standard", [("src/main.cpp", "  open_standard_files();", "")]),
+    ("passed-descriptors-of-nsbox", "R4", "rules_process r04_a_descriptor", [(STEPS + "prepare_steps.cpp", "if (flags >= 0 && !(flags & FD_CLOEXEC)) continue;", "if (flags >= 0) continue;")]),
     ("init-keeps-descriptors", "R4", "rules_process r04_init", [(STEPS + "session_steps.cpp", "if (sys::close_range(channel + 1, ~0u, 0) < 0)", "if (false)")]),
     ("init-keeps-standard-files", "R4", "rules_process r04_init", [(STEPS + "session_steps.cpp", "if (channel > 0 && sys::close_range(0, channel - 1, 0) < 0)", "if (false)")]),
     # --- R5, R6: nsbox's own processes

@@ -115,7 +115,10 @@ Outcome run(const StartKeeper&, Session& session) {
 
 Outcome run(const CheckPassed& step, Session& session) {
   for (const int fd : step.fds) {
-    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // What was inherited has survived an exec; one of nsbox's own, which got the number, would not.
+    const int flags = fcntl(fd, F_GETFD);
+    if (flags >= 0 && !(flags & FD_CLOEXEC)) continue;
+    if (flags >= 0) errno = EBADF;
     put_number(session.child.page->detail, fd);
     return failed("fcntl");
   }

@@ -103,6 +103,14 @@ def r04_no_descriptor_and_no_folder_of_the_host(t):
 
 
 @test()
+def r04_a_descriptor_that_is_not_there(t):
+    """By then a file of nsbox's own may have its number: the specification, or the host's /proc."""
+    for number in range(3, 30):
+        result = t.up(PROBE + f"process: {{pass_fds: [{number}]}}\n", "/probe", "exit", "0")
+        check(result.status == 125 and f"descriptor {number} is not open" in result.err, f"descriptor {number}", result)
+
+
+@test()
 def r04_standard_files_that_are_closed(t):
     """No file of nsbox, nor of the host, becomes the payload's 0, 1 or 2."""
     out = t.mkdir("out")
