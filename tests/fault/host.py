@@ -58,14 +58,21 @@ class Host:
         return text.replace("DIR", self.folder).replace("PROBE", self.tools["probe"]).replace("NSBOX", self.tools["nsbox"])
 
     def quietly(self, commands):
-        """Those around the spoiled one."""
+        """Those around the spoiled one; what they print."""
+        out = b""
         for each in commands:
-            subprocess.run(self.words(each).split(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=SECONDS, user=self.uid, group=self.uid)
+            with open("/dev/null", "r+") as null, open(os.memfd_create("out"), "w+b") as file:  # no pipe, which a sandbox could keep open
+                subprocess.run(self.words(each).split(), stdin=null, stdout=file, stderr=null, timeout=SECONDS, user=self.uid, group=self.uid)
+                file.seek(0)
+                out += file.read()
+        return out
 
     def files(self):
         found = {}
         for top in (self.folder, "/tmp", "/run", "/dev/shm"):
             for folder, names, files in os.walk(top):
+                if folder == "/run":
+                    names[:] = [name for name in names if name != "nsbox"]  # what is known of ended sandboxes stays there
                 for path in (os.path.join(folder, name) for name in names + files):
                     info = os.lstat(path)
                     found[path] = [info.st_mode, info.st_uid, info.st_gid, info.st_size if files else 0]
@@ -134,13 +141,12 @@ class Host:
     def run(self, launcher, fault):
         """One launch; `fault` is what inject is to do (a list of words)."""
         self.furnish()
-        self.quietly(self.scenario.before)
+        out_before = self.quietly(self.scenario.before)
         argv = [self.words(each) for each in self.scenario.argv(launcher, self.tools)]
         before = self.picture()
         report = os.path.join("/", "proc", str(os.getpid()), "fd", str(os.memfd_create("report", 0)))
         line = [self.tools["inject"], *(("-u", str(UID)) if self.uid else ()), "-o", report, *fault, "--", *argv]
-        extra = [os.open("/dev/null", os.O_RDONLY) for _ in range(2)]
-        process = subprocess.Popen(line, stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=extra, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
+        process = subprocess.Popen(line, stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
         hang = False
         try:
             out, err = process.communicate(timeout=SECONDS)
@@ -149,8 +155,7 @@ class Host:
             for each in self.processes():
                 os.kill(int(each.split()[0]), signal.SIGKILL)
             out, err = process.communicate()
-        if not hang:
-            self.quietly(self.scenario.after)
+        out = out_before + out + (b"" if hang else self.quietly(self.scenario.after))
         said = open(report).read().split("\n")[:-1]
         return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": process.returncode, "left": {} if hang else self.left_since(before)}
 
@@ -173,6 +178,8 @@ def in_a_host(tools, scenario, launcher, fault):
                 os.close(start)
                 os._exit(os.waitpid(inner, 0)[1] != 0)
             os.close(end)
+            start = fcntl.fcntl(start, fcntl.F_DUPFD_CLOEXEC, 10)
+            os.dup2(os.open("/dev/null", os.O_RDONLY), 3)  # which the launcher inherits
             answer = Host(tools, scenario).run(launcher, fault)
         except BaseException as problem:
             answer = {"broken": f"{type(problem).__name__}: {problem}"}

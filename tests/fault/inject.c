@@ -185,7 +185,7 @@ static void at_stop(struct process *process, int status) {
     if (!is_program(process->pid)) {
       char path[64], target[256] = "";
       snprintf(path, sizeof path, "/proc/%d/exe", process->pid);
-      if (readlink(path, target, sizeof target - 1) > 0) fprintf(report, "executed %s\n", target);
+      fprintf(report, "executed %s\n", readlink(path, target, sizeof target - 1) > 0 ? target : "?");  /* ?: killed by now */
       ptrace(PTRACE_DETACH, process->pid, NULL, NULL);
       process->pid = 0;
       return;
@@ -275,7 +275,7 @@ int main(int argc, char **argv) {
     }
     if (process) process->pid = 0;
     if (pid != launcher) continue;
-    const struct itimerval soon = {{0, 0}, {1, 0}};
+    const struct itimerval soon = {{0, 0}, {0, 300000}};
     end = status;
     stopped = 0;
     setitimer(ITIMER_REAL, &soon, NULL);

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Whether a spoiled launch was clean: the rules are those of README.md."""
-import json, re
+import errno, json, os, re
 
 NAME = re.compile(r"\(E[A-Z0-9]+\)")
 FORMS = [re.compile(form) for form in (
     r": step \d+ of \d+, \w+( '[^']+')?: \w",  # of the plan
     r": '[^']+' is there, but can't be executed: ",  # its last
     r"^nsbox: [\w ]+( '[^']+')?: [A-Z]",  # before and after it: a call and what it was for
+    r"^bwrap: .+: ",
     r"^/\S+: error: can't be read: |^nsbox: /\S+: the saved plan .*: [A-Z]",
 )]
 
@@ -14,7 +15,7 @@ FORMS = [re.compile(form) for form in (
 def promised(out, host_namespaces):
     """The payload's line, without what differs from launch to launch; None when there is none."""
     try:
-        seen = json.loads(out)
+        seen = json.loads(next((line for line in out.splitlines() if line.startswith('{"pid"')), ""))
     except ValueError:
         return None
     for kind, name in seen["namespaces"].items():
@@ -46,7 +47,8 @@ def problem_of_message(case, err):
         return ""
     if case.kind == "ENOSYS" and "kernel" in lines[0]:
         return ""  # that it lacks something, in words
-    if case.kind not in ("short", "zero") and not NAME.search(lines[0]):
+    words = os.strerror(getattr(errno, case.kind, 0))
+    if case.kind not in ("short", "zero") and not NAME.search(lines[0]) and words not in lines[0]:
         return "no errno"
     if not any(form.search(lines[0]) for form in FORMS):
         return "no step"
@@ -84,7 +86,7 @@ class Verdict:
         if self.end.startswith("signal") and not case.is_signal:
             self.words["crash"] = self.end
         # Who was killed says nothing, and what becomes of a command by a signal is its own affair.
-        killed = self.end.startswith("signal") or self.status > 128 and any(line.endswith("/probe") for line in report)
+        killed = self.end.startswith("signal") or self.status > 128 and (any(line in ("executed /probe", "executed ?") for line in report) or case.call == "execve")
         if self.failed and not (case.is_signal and killed):
             problem = problem_of_message(case, answer["err"])
             if problem:

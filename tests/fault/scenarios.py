@@ -5,11 +5,12 @@ LOOK = "/proc/sys/kernel/shmmax /etc/x /etc/y /data /over /made /bound /owned /d
 
 
 class Scenario:
-    """One launch that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: who
-    tries `exec` starts a sandbox in `before` and ends it in `after`, and what is left is counted behind that.
-    DIR is the folder with `files` (None: a folder), NSBOX the program."""
+    """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
+    needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. The payload's line is
+    the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
 
-    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", before=(), after=(), joins=()):
+    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), joins=()):
+        self.command = command
         self.name, self.caller, self.spec, self.bwrap, self.terminal = name, caller, spec, bwrap, terminal
         self.up, self.before, self.after, self.joins = up, before, after, joins
         self.files = {"tree/file": "a file\n", "tree/sub/deep": "deep\n", "rw/file": "writable\n", "spec.yaml": "nsbox: 1\n" + spec, **(files or {})}
@@ -17,6 +18,8 @@ class Scenario:
     def argv(self, launcher, tools):
         if launcher == "bwrap":
             return ["/usr/bin/bwrap", *self.bwrap.replace("PROBE", tools["probe"]).split(), "--", "/probe", "look", *LOOK]
+        if self.command:
+            return self.command.split()
         return [tools["nsbox"], "up", "DIR/" + self.up, "--", "/probe", "look", *LOOK]
 
 
@@ -46,6 +49,9 @@ sysctl: {kernel.shmmax: 100000}
 BWRAP = ("--unshare-all --unshare-user --new-session --die-with-parent --cap-drop ALL --clearenv --setenv A 1 --hostname sandbox --ro-bind PROBE /probe --proc /proc --dev /dev --size 1048576 --tmpfs /tmp"
          " --ro-bind DIR/tree /data --bind DIR/rw /bound --dir /made --symlink made /link --tmpfs /data/sub --remount-ro /data/sub --chdir /made")
 
+ALLOW = "allow_warnings: {writable-bind-as-root: the test's own folder}\n"
+DETACH, DOWN = "NSBOX up --detach --name box DIR/spec.yaml -- /probe sleep 100", "NSBOX down box"
+EXEC = "NSBOX exec box -- /probe look " + " ".join(LOOK)
 SCENARIOS = [
     Scenario("root", "root", MOUNTS + """
   - {type: devpts, target: /pts}
@@ -83,5 +89,8 @@ process:
 """, bwrap=BWRAP),
     Scenario("saved", "root", MOUNTS + "process: {init: false}\n", up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
     Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
+    Scenario("detach", "root", ALLOW + MOUNTS, command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
+    Scenario("exec", "root", ALLOW + MOUNTS, command=EXEC, before=[DETACH, DOWN, DETACH], after=[DOWN]),
+    Scenario("down", "root", ALLOW + MOUNTS, command=DOWN, before=[DETACH, DOWN, DETACH, EXEC], after=[DOWN]),
     Scenario("terminal", "user", MOUNTS + "process: {terminal: new, cwd: /made}\n", bwrap=BWRAP, terminal=True),
 ]
