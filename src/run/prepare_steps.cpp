@@ -33,8 +33,7 @@ Session::~Session() {
   if (!kept) return;
   take_away(*kept);
   restore_terminal(*kept);
-  if (keeper <= 0) return;
-  kill(keeper, SIGKILL);
+  if (keeper <= 0 || kill(keeper, SIGKILL) < 0) return;  // else it ends with this process
   while (waitpid(keeper, nullptr, __WALL) < 0 && errno == EINTR) {
   }
 }
