@@ -38,7 +38,8 @@ MUTATIONS = [
     # --- R4: descriptors and folders
     ("descriptors-stay-open", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "if (sys::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)", "if (false)")]),
     ("cwd-through-magic-links", "R4", "rules_process r04_no_descriptor", [(STEPS + "payload_steps.cpp", "flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);", "flags, 0);")]),
-    ("standard-files-stay-closed", "R4", "rules_process r04_standard", [("src/main.cpp", "if (!open_standard_files()) return 125;", "")]),
+    ("standard-files-stay-closed", "R4", "rules_process r04_standard", [("src/main.cpp", "  open_standard_files();", "")]),
+    ("passed-descriptors-of-nsbox", "R4", "rules_process r04_a_descriptor", [(STEPS + "prepare_steps.cpp", "if (flags >= 0 && !(flags & FD_CLOEXEC)) continue;", "if (flags >= 0) continue;")]),
     ("init-keeps-descriptors", "R4", "rules_process r04_init", [(STEPS + "session_steps.cpp", "if (sys::close_range(channel + 1, ~0u, 0) < 0)", "if (false)")]),
     ("init-keeps-standard-files", "R4", "rules_process r04_init", [(STEPS + "session_steps.cpp", "if (channel > 0 && sys::close_range(0, channel - 1, 0) < 0)", "if (false)")]),
     # --- R5, R6: nsbox's own processes
@@ -108,9 +109,9 @@ MUTATIONS = [
     ("labels-left-out", "R17", "filter a_label", [(SPEC + "security.cpp", "else builder.error(Code::no_module, {std::string(each.name)});", "")]),
     # --- R17: what a call has done is read back
     *((f"read-back-of-{name}", "R17", "rules_process r17_what_was", [(STEPS + "payload_steps.cpp", old, "return true ? done")]) for name, old in (
-        ("securebits", "return prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == static_cast<int>(bits) ? done"), ("new-privileges", "return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? done"),
+        ("securebits-and-new-privileges", "return now == wanted ? done"),
         ("capabilities", "return permitted == step.mask && effective == step.mask && inheritable == step.mask ? done"), ("groups", "return same ? done"))),
-    *((f"read-back-of-{name}", "R17", "rules_process r17_what_was", [(STEPS + "payload_steps.cpp", f"if (syscall(SYS_get{name}, &r, &e, &s) < 0 || r != {id} || e != {id} || s != {id}) return", "if (false) return")]) for name, id in (("resuid", "uid"), ("resgid", "gid"))),
+    *((f"read-back-of-{name}", "R17", "rules_process r17_what_was", [(STEPS + "payload_steps.cpp", f"if (r != {id} || e != {id} || s != {id}) return", "if (false) return")]) for name, id in (("resuid", "uid"), ("resgid", "gid"))),
     # --- R6: the sealed copy of nsbox
     ("no-sealed-copy", "R6", "rules_process r06", [(SPEC + "security.cpp", 'builder.plan.sealed_self = caller.root && !builder.new_user_namespace() && security.capabilities.has("SYS_PTRACE");', "")]),
     ("copy-not-sealed", "R6", "rules_process r06", [(STEPS + "sealed_self.cpp", "constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW", "constexpr int seals = F_SEAL_GROW")]),
@@ -143,8 +144,11 @@ MUTATIONS = [
     ("step-keys-with-controls", "R14", "rules_input r14_no_control", [("src/cli/plan_text.cpp", 'row += " " + escape(key) + "="', 'row += " " + key + "="')]),
     ("arguments-with-controls", "R14", "rules_input r14_arguments", [("src/cli/program.cpp", 'fprintf(stderr, "nsbox: %s\\n", escape(message).c_str());', 'fprintf(stderr, "nsbox: %s\\n", message.c_str());')]),
     # --- R15: what is taken away
-    ("clean-up-of-anything-there", "R15", "rules_mounts r15", [(STEPS + "prepare_steps.cpp", "|| now.st_ino != each->inode) continue;", ") continue;")]),
-    ("clean-up-of-content", "R15", "rules_mounts r15", [(STEPS + "prepare_steps.cpp", "if (each->is_folder || now.st_size == 0) unlinkat", "unlinkat")]),
+    ("clean-up-of-anything-there", "R15", "rules_mounts r15_only", [(STEPS + "keeper.cpp", "now.st_ino == inode :", "true :")]),
+    ("clean-up-of-content", "R15", "rules_mounts r15_only", [(STEPS + "keeper.cpp", "|| (!each.is_folder && now.st_size > 0)", "")]),
+    ("no-clean-up-after-a-kill", "R15", "rules_mounts r15_a_killed", [(STEPS + "keeper.cpp", "    take_away(kept);\n", "")]),
+    ("no-modes-after-a-kill", "R7", "terminal the_terminal_is_restored_after_a_kill", [(STEPS + "keeper.cpp", "    restore_terminal(kept);\n", "")]),
+    ("keeper-can-be-traced", "R6", "rules_process r06_the_keeper", [(STEPS + "prepare_steps.cpp", "prctl(PR_SET_DUMPABLE, 0) < 0) return failed(\"prctl\");\n  session.keeper", "false) return failed(\"prctl\");\n  session.keeper")]),
     # --- R16: the environment
     ("globs-match-loader-variables", "R16", "rules_process r16", [(STEPS + "launcher.cpp", "(!danger && glob_match(pattern, name))", "glob_match(pattern, name)")]),
     ("everything-inherits-loader-variables", "R16", "rules_process r16", [(STEPS + "launcher.cpp", "return environment.inherit_all && !danger;", "return environment.inherit_all;")]),
@@ -152,7 +156,7 @@ MUTATIONS = [
     ("masks-uncovered", "R17", "rules_mounts r17", [(SPEC + "mounts.cpp", 'if (before.is("mask") && !std::exchange(refused, true))', "if (false)")]),
     ("masks-left-out", "R17", "rules_mounts r01_a_folder", [(SPEC + "mount_plan.cpp", "add(Attach{slot, at, at.base != Slot::root, false}, Stage::mounts);", "add(Attach{slot, at, true, false}, Stage::mounts);")]),
     ("failed-steps-go-on", "R17", "rules_process r17_a_guard", [(STEPS + "child.cpp", "if (outcome.failed()) give_up(state, number, outcome);", "")]),
-    ("failed-preparation-goes-on", "R17", "rules_process r17_a_guard", [(STEPS + "launcher.cpp", "if (!walk(session, plan.prepare, 1, result)) return result;", "walk(session, plan.prepare, 1, result);")]),
+    ("failed-preparation-goes-on", "R17", "rules_process r17_a_guard", [(STEPS + "launcher.cpp", "if (!walk(session, plan.prepare, 1, result)) return;", "walk(session, plan.prepare, 1, result);")]),
     # --- R18, R19: ids
     ("groups-may-be-dropped", "R18", "rules_process r18_a_group", [(SPEC + "id_maps.cpp", "if (group && !maps.setgroups) {", "if (false) {")]),
     ("groups-of-the-caller", "R18", "rules_process r18_groups", [(SPEC + "security.cpp", "builder.add(SetGroups{builder.plan.arena.list(groups), !group_names.empty()}, Stage::credentials);", "")]),

@@ -143,7 +143,7 @@ void Outputs::executed(const LaunchResult& so_far, pid_t pid) const {
 
 void Outputs::end(Node node, bool executed) const {
   const std::string text = to_json(node) + "\n";
-  if (report && !sys::write_all(report.number(), text.data(), text.size())) fprintf(stderr, "nsbox: --report: %s\n", strerror(errno));
+  if (report && !sys::write_all(report.number(), text.data(), text.size())) fprintf(stderr, "nsbox: --report: %s\n", error_words(errno).c_str());
   node.erase("steps");
   node.set("event", Node::scalar(executed ? "ended" : "failed"));
   event(std::move(node));
@@ -155,7 +155,7 @@ bool open_outputs(const Arguments& arguments, const Command& command, Outputs& o
     const std::string path = arguments.value("report");
     outputs.report = Fd::adopt(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644));
     if (!outputs.report) {
-      usage_error(command, "--report '" + escape(path) + "': " + (errno == ELOOP ? "it is a symbolic link, and links are not followed" : strerror(errno)));
+      usage_error(command, "--report '" + escape(path) + "': " + (errno == ELOOP ? "it is a symbolic link, and links are not followed" : error_words(errno)));
       return false;
     }
   }

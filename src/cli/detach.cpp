@@ -266,7 +266,7 @@ class Attendant {
   [[noreturn]] void end(const LaunchResult& result) {
     end_descendants();
     LaunchSentence sentence;
-    if (!result.executed) sentence = sentence_of(plan_, result, sandbox_.facts());
+    if (!result.executed) sentence = sentence_of(plan_, result, sandbox_.facts);
     Node node = account(plan_, result, result.executed ? nullptr : &sentence);
     if (outputs_.report || outputs_.status >= 0) outputs_.end(node, result.executed);
     if (!result.executed) {

@@ -110,7 +110,7 @@ int run_exec(const Arguments& arguments) {
   const LaunchResult result = launch(plan, options);
   struct pollfd gone = {supervisor.number(), POLLIN, 0};
   if (ended || (result.exit_status() == 137 && poll(&gone, 1, 0) > 0)) say("the sandbox '" + name + "' has ended, and its commands with it");
-  else if (!result.executed) print_failure(sentence_of(plan, result, probe_host()));
+  else if (!result.executed) print_failure(sentence_of(plan, result, probe_host));
   return result.exit_status();
 }
 

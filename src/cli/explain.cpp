@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/output.hpp"
 #include "fields/scalars.hpp"
@@ -222,7 +223,7 @@ std::string because(const LaunchResult& result, const StepText& step) {
     case Why::helper_failed: return "failed" + (result.detail.empty() ? std::string() : ": " + escape(result.detail.substr(0, result.detail.find('\n'))));
     case Why::map_not_taken: return "reads back empty";
     case Why::readback: return result.call + " reads back something else";
-    case Why::unknown_user: return "'" + escape(result.detail) + "' is not in the sandbox's own /etc/passwd or /etc/group" + (result.error ? std::string(": ") + strerror(result.error) : "");
+    case Why::unknown_user: return "'" + escape(result.detail) + "' is not in the sandbox's own /etc/passwd or /etc/group" + (result.error ? ": " + error_words(result.error) : "");
     case Why::outside_root: return "is not below the root";
     case Why::already_pinned: return "holds a namespace already; 'nsbox unpin' takes it away";
     case Why::no_sandbox: return escape(result.detail);
@@ -230,9 +231,9 @@ std::string because(const LaunchResult& result, const StepText& step) {
     case Why::launcher_gone: return "the process that started it is gone";
     default: break;
   }
-  std::string out = result.call + ": " + strerror(result.error) + " (" + error_name(result.error) + ")";
+  std::string out = result.call + ": " + error_words(result.error);
   if (!result.detail.empty() && result.call == "fsconfig") out += ": " + escape(result.detail.substr(0, result.detail.find('\n')));
-  if (result.call == "fcntl" && step.name == "check_passed") out = "descriptor " + escape(result.detail) + " is not open";
+  if (result.call == "fcntl" && result.error == EBADF && step.name == "check_passed") out = "descriptor " + escape(result.detail) + " is not open";
   return out;
 }
 
@@ -242,6 +243,8 @@ std::string error_name(int error) {
   const char* name = strerrorname_np(error);
   return name ? name : std::to_string(error);
 }
+
+std::string error_words(int error) { return std::string(strerror(error)) + " (" + error_name(error) + ")"; }
 
 LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const HostFacts& facts) {
   LaunchSentence out;
@@ -278,7 +281,7 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
       out.hint = "run its 64-bit build, or say 'security: {seccomp: off}'";
       return out;
     case Why::command_refused:
-      sentence("'" + escape(result.detail.empty() || result.call == "faccessat2" ? step.object : result.detail) + "' is there, but can't be executed: " + strerror(result.error) + " (" + error_name(result.error) + ")");
+      sentence("'" + escape(result.detail.empty() || result.call == "faccessat2" ? step.object : result.detail) + "' is there, but can't be executed: " + error_words(result.error));
       if (result.error == ENOEXEC) out.hint = elf_of_other_machine(result.head) ? "it is a program for another machine" : "it is no program, and has no '#!' line";
       if (result.error == EACCES) {
         const bool landlock = plan.payload_has<RestrictSelf>();
@@ -299,8 +302,20 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
     return out;
   }
   sentence(head + ": " + because(result, step));
-  out.hint = hint_for(plan, result, step, facts);
+  try {
+    out.hint = hint_for(plan, result, step, facts);
+  } catch (const Failure&) {  // no hint then
+  }
   return out;
+}
+
+LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const std::function<HostFacts()>& facts) {
+  HostFacts known;
+  try {
+    known = facts();
+  } catch (const Failure&) {
+  }
+  return sentence_of(plan, result, known);
 }
 
 }  // namespace nsbox

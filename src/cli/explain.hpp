@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Diagnostics and failed launches in words: the only place where they become sentences.
 #pragma once
+#include <functional>
 #include <string>
 
 #include "fields/diagnostic.hpp"
@@ -27,7 +28,10 @@ struct LaunchSentence {
   std::string hint;
 };
 LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const HostFacts& facts);
+/// The same, without the hint where the facts can't be had.
+LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const std::function<HostFacts()>& facts);
 
-std::string error_name(int error);  // "ENOENT"
+std::string error_name(int error);   // "ENOENT"
+std::string error_words(int error);  // "No such file or directory (ENOENT)"
 
 }  // namespace nsbox

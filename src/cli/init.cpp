@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/explain.hpp"
 #include "sys/fd.hpp"
 
 namespace nsbox {
@@ -70,9 +71,9 @@ int run_init(const Arguments& arguments) {
   }
   const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (arguments.has("force") ? O_TRUNC : O_EXCL);
   const Fd file = Fd::adopt(open(path.c_str(), flags, 0644));
-  if (!file) return usage_error(command, "'" + escape(path) + "': " + (errno == EEXIST ? "exists; --force replaces it" : strerror(errno)));
+  if (!file) return usage_error(command, "'" + escape(path) + "': " + (errno == EEXIST ? "exists; --force replaces it" : error_words(errno)));
   if (!sys::write_all(file.number(), found->text.data(), found->text.size())) {
-    fprintf(stderr, "nsbox: '%s': %s\n", escape(path).c_str(), strerror(errno));
+    fprintf(stderr, "nsbox: '%s': %s\n", escape(path).c_str(), error_words(errno).c_str());
     return 2;
   }
   printf("wrote %s (%s); next: nsbox validate %s, nsbox plan --explain %s, nsbox up %s\n", escape(path).c_str(), std::string(found->name).c_str(), escape(path).c_str(), escape(path).c_str(), escape(path).c_str());

@@ -29,7 +29,7 @@ std::string read_more(int fd, size_t most, std::string& text) {
   while (text.size() < most) {
     const ssize_t n = read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return strerror(errno);
+    if (n < 0) return error_words(errno);
     if (n == 0) break;
     text.append(buffer, static_cast<size_t>(n));
   }
@@ -53,16 +53,22 @@ std::string read_source(const std::string& path, OpenSource& source, SourceFile&
 
 }  // namespace
 
-std::string open_source(const std::string& path, OpenSource& out) {
+bool open_source(const std::string& path, OpenSource& out) {
+  const auto fail = [&](std::string problem) {
+    out.problem = std::move(problem);
+    return false;
+  };
   if (path != "-") {
     out.fd = Fd::adopt(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    if (!out.fd) return strerror(errno);
+    if (!out.fd) return fail(error_words(errno));
   }
   const int fd = out.fd ? out.fd.number() : 0;
-  if (fstat(fd, &out.info) == 0 && S_ISDIR(out.info.st_mode)) return "it is a folder";
+  if (fstat(fd, &out.info) < 0) return fail(error_words(errno));
+  if (S_ISDIR(out.info.st_mode)) return fail("it is a folder");
   // A pipe is waited for, now that its opening could not wait for a writer that never comes.
-  if (out.fd && S_ISFIFO(out.info.st_mode) && fcntl(fd, F_SETFL, 0) < 0) return strerror(errno);
-  return read_more(fd, 1, out.begin);
+  if (out.fd && S_ISFIFO(out.info.st_mode) && fcntl(fd, F_SETFL, 0) < 0) return fail(error_words(errno));
+  out.problem = read_more(fd, saved_magic.size(), out.begin);
+  return out.problem.empty();
 }
 
 FileReader real_files(OpenSource* first) {
@@ -71,9 +77,10 @@ FileReader real_files(OpenSource* first) {
     OpenSource* source = std::exchange(first, nullptr);
     if (!source) {
       source = &own;
-      out.name = path;
-      if (const std::string problem = open_source(path, own); !problem.empty()) return problem;
+      open_source(path, own);
     }
+    out.name = path;
+    if (!source->problem.empty()) return source->problem;
     return read_source(path, *source, out);
   }};
 }

@@ -18,11 +18,12 @@ struct OpenSource {
   Fd fd;
   struct stat info = {};
   std::string begin;
+  std::string problem;  // why it can't be read
 };
-/// "-" is standard input. Returns "" or the reason why it can't be read.
-std::string open_source(const std::string& path, OpenSource& out);
+/// "-" is standard input. False with the problem.
+bool open_source(const std::string& path, OpenSource& out);
 
-/// Reads files and standard input; `first`, if there is one, is open already.
+/// Reads files and standard input; `first`, if there is one, was opened already.
 FileReader real_files(OpenSource* first = nullptr);
 
 /// The first operand, or what stands for it.

@@ -13,7 +13,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "base/failure.hpp"
 #include "base/text.hpp"
+#include "cli/explain.hpp"
+#include "host/probe.hpp"
 #include "sys/fd.hpp"
 #include "sys/process.hpp"
 
@@ -53,13 +58,10 @@ std::string build_id() {
 /// The machine and its kernel.
 std::string host_id() {
   std::string out;
-  if (const Fd fd = Fd::adopt(open("/etc/machine-id", O_RDONLY | O_CLOEXEC | O_NOCTTY)); fd) {
-    char text[64];
-    const ssize_t n = read(fd.number(), text, sizeof text);
-    for (ssize_t i = 0; i < n && text[i] > ' '; i++) out += text[i];
-  }
+  if (!read_file("/etc/machine-id", out) && errno != ENOENT) throw Failure("read", "/etc/machine-id");
+  out.resize(std::min(out.find('\n'), out.size()));
   struct utsname kernel = {};
-  uname(&kernel);
+  if (uname(&kernel) < 0) throw Failure("uname");
   return out + " " + kernel.release + " " + kernel.machine;
 }
 
@@ -70,12 +72,12 @@ SavedFor made_for_now() {
   out.uid = getuid();
   out.gid = getgid();
   uint64_t permitted = 0, effective = 0, inheritable = 0;
-  sys::capget(permitted, effective, inheritable);
+  if (sys::capget(permitted, effective, inheritable) < 0) throw Failure("capget");
   out.privileged = effective >> CAP_SYS_ADMIN & 1;
   return out;
 }
 
-std::string errno_words() { return strerror(errno); }
+std::string errno_words() { return error_words(errno); }
 
 /// Nobody but the caller may have written it.
 std::string whose(const struct stat& info, uid_t caller) {
@@ -130,7 +132,7 @@ std::string map_saved_plan(const OpenSource& file, bool stale_ok, SavedPlan& out
   if (const std::string problem = whose(file.info, now.uid); !problem.empty()) return problem;
   const auto size = static_cast<size_t>(file.info.st_size);
   const void* at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd.number(), 0);  // until the end: the plan points into it
-  if (at == MAP_FAILED) return errno_words();
+  if (at == MAP_FAILED) return "can't be mapped: " + errno_words();
   SavedFor& made_for = out.made_for;
   std::optional<Plan> plan = read_plan({static_cast<const char*>(at), size}, now.build, made_for);
   if (!plan) return made_for.build.empty() || made_for.build == now.build ? "is damaged; make it again" : "was made by another build of nsbox (" + escape(made_for.build) + "); make it again";

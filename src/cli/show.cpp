@@ -52,9 +52,9 @@ Node effective_spec(Spec& spec, const Caller& caller) {
 int run_show(const Arguments& arguments) {
   const Command& command = *find_command("show");
   OpenSource file;
-  const bool open = open_source(operand_of(arguments), file).empty();
+  const bool open = open_source(operand_of(arguments), file);
   if (open && is_saved_plan(file.begin)) return show_saved(operand_of(arguments), file, command, arguments);
-  Loaded loaded = load(arguments, command, open ? &file : nullptr);
+  Loaded loaded = load(arguments, command, &file);
   if (!loaded.spec) return loaded.status;
   Spec& spec = *loaded.spec;
   drop_allowed(loaded.findings, spec);

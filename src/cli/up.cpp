@@ -40,11 +40,12 @@ int run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Ar
   const int status = result.exit_status();
   LaunchSentence sentence;
   if (!result.executed) {
-    sentence = sentence_of(plan, result, facts());
+    sentence = sentence_of(plan, result, facts);
     print_failure(sentence);
   } else if (result.reason == Reason::timeout) {
     fprintf(stderr, "nsbox: '%s' was ended at its timeout of %s\n", plan.name.c_str(), print_duration(plan.supervision.timeout_ns).c_str());
   }
+  if (!result.stays.empty()) fprintf(stderr, "nsbox: take away '%s': %s\n", escape(result.stays).c_str(), error_words(result.stays_for).c_str());
   if (logs(LogLevel::info)) log(LogLevel::info, "ended with status " + std::to_string(status));
   if (arguments.has("timings")) print_timings(plan, result);
   if (outputs.report || outputs.status >= 0) outputs.end(account(plan, result, result.executed ? nullptr : &sentence), result.executed);
@@ -68,7 +69,7 @@ bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_v
   if (!plan.sealed_self) return true;
   const char* call = run_from_sealed_copy(arguments.words, input);
   if (!*call) return true;
-  fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s (%s)\n", call, strerror(errno), error_name(errno).c_str());
+  fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s\n", call, error_words(errno).c_str());
   return false;
 }
 
@@ -108,12 +109,12 @@ int run_up(const Arguments& arguments) {
   if (!open_outputs(arguments, command, outputs)) return failed_status;
   const std::string path = operand_of(arguments);
   OpenSource file;
-  const bool open = open_source(path, file).empty();
+  const bool open = open_source(path, file);
   if (open && is_saved_plan(file.begin)) return run_saved(path, file, command, arguments, outputs);
   if (arguments.has("stale-ok")) return usage_error(command, "--stale-ok is for a saved plan, and '" + escape(path) + "' is none");
   const bool detach = arguments.has("detach");
   if (!detach && arguments.has("replace")) return usage_error(command, "--replace is for --detach: an attached sandbox has no name that could be in use");
-  Loaded loaded = load(arguments, command, open ? &file : nullptr);
+  Loaded loaded = load(arguments, command, &file);
   if (detach) loaded.facts.caller.stdin_tty = false;  // it has a terminal only where the specification says so
   std::optional<Plan> plan;
   if (loaded.spec) {

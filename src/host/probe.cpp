@@ -17,12 +17,32 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "sys/landlock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
 namespace {
+
+/// What an error says of a path. Others (EIO, ENOMEM, …) say that the machine does not answer, and
+/// a plan that rests on a guess is none.
+bool says_missing(int error) { return error == ENOENT || error == ENOTDIR; }
+bool says_denied(int error) { return error == EACCES || error == ELOOP || error == ENAMETOOLONG; }
+
+/// "" for a file that is not there or not to be read.
+std::string content_of(const std::string& path, size_t most = 1 << 20) {
+  std::string text;
+  if (read_file(path, text, most)) return text;
+  if (errno == ESRCH || says_missing(errno) || says_denied(errno)) return "";
+  throw Failure("read", path);
+}
+
+bool is_terminal(int fd) {
+  if (isatty(fd)) return true;
+  if (errno == ENOTTY || errno == EINVAL || errno == EBADF || errno == EIO) return false;  // EIO: one that was hung up
+  throw Failure("ioctl TCGETS", "descriptor " + std::to_string(fd));
+}
 
 FileKind kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -41,7 +61,8 @@ PathFact probe_path(const std::string& path) {
   struct stat info;
   if (lstat(path.c_str(), &info) < 0) {
     fact.error = errno;
-    fact.kind = errno == ENOENT || errno == ENOTDIR ? FileKind::missing : FileKind::denied;
+    if (!says_missing(errno) && !says_denied(errno)) throw Failure("lstat", path);
+    fact.kind = says_missing(errno) ? FileKind::missing : FileKind::denied;
     return fact;
   }
   fact.kind = kind_of(info.st_mode);
@@ -54,7 +75,8 @@ PathFact probe_path(const std::string& path) {
   if (fact.kind == FileKind::link) {
     char text[4096];
     const ssize_t n = readlink(path.c_str(), text, sizeof text);
-    if (n > 0) fact.link.assign(text, static_cast<size_t>(n));
+    if (n < 0) throw Failure("readlink", path);
+    fact.link.assign(text, static_cast<size_t>(n));
   }
   return fact;
 }
@@ -75,9 +97,7 @@ std::string unescape(std::string_view text) {
 
 std::vector<MountFact> probe_mounts() {
   std::vector<MountFact> mounts;
-  std::string text;
-  if (!read_file("/proc/self/mountinfo", text, 64 << 20)) return mounts;
-  for (const std::string& line : split(text, '\n')) {
+  for (const std::string& line : split(content_of("/proc/self/mountinfo", 64 << 20), '\n')) {
     const std::vector<std::string> words = split(line, ' ');
     const auto dash = std::find(words.begin(), words.end(), "-");
     if (words.size() < 7 || dash == words.end() || dash + 1 == words.end()) continue;
@@ -100,10 +120,9 @@ std::vector<MountFact> probe_mounts() {
 
 std::vector<SubidRange> probe_subids(bool group, std::string_view owner) {
   std::vector<SubidRange> ranges;
-  std::string text;
-  if (owner.empty() || !read_file(group ? "/etc/subgid" : "/etc/subuid", text)) return ranges;
+  if (owner.empty()) return ranges;
   const std::string number = std::to_string(getuid());
-  for (const std::string& line : split(text, '\n')) {
+  for (const std::string& line : split(content_of(group ? "/etc/subgid" : "/etc/subuid"), '\n')) {
     const std::vector<std::string> fields = split(line, ':');
     if (fields.size() != 3 || (fields[0] != owner && !(owner != "nsbox" && fields[0] == number))) continue;
     const unsigned long first = strtoul(fields[1].c_str(), nullptr, 10), count = strtoul(fields[2].c_str(), nullptr, 10);
@@ -115,7 +134,8 @@ std::vector<SubidRange> probe_subids(bool group, std::string_view owner) {
 std::vector<std::string> probe_entries(const std::string& folder) {
   std::vector<std::string> names;
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return names;
+  if (fd < 0 && (says_missing(errno) || says_denied(errno))) return names;
+  if (fd < 0) throw Failure("open", folder);
   alignas(8) char buffer[16384];
   long n;
   while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
@@ -127,13 +147,14 @@ std::vector<std::string> probe_entries(const std::string& folder) {
       at += length;
     }
   }
+  const int error = errno;
   close(fd);
+  if (n < 0) throw Failure("getdents64", folder, error);
   return names;
 }
 
 bool probe_process(int pid, uint64_t& start_time) {
-  std::string text;
-  if (!read_file("/proc/" + std::to_string(pid) + "/stat", text)) return false;
+  const std::string text = content_of("/proc/" + std::to_string(pid) + "/stat");
   const size_t end = text.rfind(')');
   if (end == text.npos) return false;
   const std::vector<std::string> fields = split(std::string_view(text).substr(end + 2), ' ');
@@ -143,8 +164,7 @@ bool probe_process(int pid, uint64_t& start_time) {
 }
 
 std::string first_line(const std::string& path) {
-  std::string text;
-  if (!read_file(path, text)) return "";
+  const std::string text = content_of(path);
   return text.substr(0, text.find('\n'));
 }
 
@@ -194,10 +214,8 @@ UserNamespaceFacts probe_user_namespaces() {
 
 /// The name and home of a uid, from /etc/passwd itself: no library, no environment.
 void look_up_caller(Caller& caller) {
-  std::string text;
-  if (!read_file("/etc/passwd", text, 16 << 20)) return;
   const std::string number = std::to_string(caller.uid);
-  for (const std::string& line : split(text, '\n')) {
+  for (const std::string& line : split(content_of("/etc/passwd", 16 << 20), '\n')) {
     const std::vector<std::string> fields = split(line, ':');
     if (fields.size() < 7 || fields[2] != number) continue;
     caller.name = fields[0];
@@ -234,17 +252,23 @@ HostFacts probe_host() {
   caller.root = geteuid() == 0;
   look_up_caller(caller);
   uint64_t permitted = 0, effective = 0, inheritable = 0;
-  sys::capget(permitted, effective, inheritable);
+  if (sys::capget(permitted, effective, inheritable) < 0) throw Failure("capget");
   caller.privileged = effective >> CAP_SYS_ADMIN & 1;
-  caller.stdin_tty = isatty(0);
-  caller.stdout_tty = isatty(1);
+  caller.stdin_tty = is_terminal(0);
+  caller.stdout_tty = is_terminal(1);
   char cwd[4096];
   if (getcwd(cwd, sizeof cwd)) caller.cwd = cwd;
+  else if (errno != ENOENT && errno != EACCES) throw Failure("getcwd");  // these: one that was removed, or is closed
   caller.variable = [](const std::string& name) -> const char* { return getenv(name.c_str()); };
 
   struct utsname kernel;
-  if (uname(&kernel) == 0) sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
-  facts.landlock_abi = sys::landlock_abi;
+  if (uname(&kernel) < 0) throw Failure("uname");
+  sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
+  facts.landlock_abi = [] {
+    const int abi = sys::landlock_abi();
+    if (abi < 0 && errno != ENOSYS && errno != EOPNOTSUPP) throw Failure("landlock_create_ruleset");
+    return abi < 0 ? 0 : abi;
+  };
   facts.has_module = [](std::string_view module) {
     return module == "apparmor" ? first_line("/sys/module/apparmor/parameters/enabled") == "Y" : access("/sys/fs/selinux/enforce", F_OK) == 0;
   };

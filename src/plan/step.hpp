@@ -62,6 +62,7 @@ struct OpenProc {};       // the host's /proc, proved to be procfs and its root
 struct MapReport {};      // the page in which child and payload say how far they are
 struct OpenChannel {};    // the gate and the way of later records: one SOCK_SEQPACKET pair
 struct OpenSelf {};       // a pidfd of the launcher, by which the child sees it die
+struct StartKeeper {};    // undoes what was changed outside the sandbox, should the launcher be killed
 struct TakeSignals {
   // The launcher takes its signals from a descriptor; files are made with the modes as written.
 };
@@ -363,7 +364,7 @@ struct Exec {
 
 struct Leave {};  // the end of a rehearsal: everything was done but the exec
 
-using PrepareStep = std::variant<OpenProc, MapReport, OpenChannel, OpenSelf, TakeSignals, CheckPassed, RaiseFiles, ParentDeath,
+using PrepareStep = std::variant<OpenProc, MapReport, OpenChannel, OpenSelf, StartKeeper, TakeSignals, CheckPassed, RaiseFiles, ParentDeath,
                                  OpenStdio, OpenNamespace, OpenShared, OpenTree, OpenImage,
                                  OpenFile, MakeOnHost, OpenTerminal>;
 using JoinStep = std::variant<SetNamespace>;

@@ -84,12 +84,12 @@ void run_child(ChildState& state) {
         write_title(state.title, state.title_room, state.init_title);
         prctl(PR_SET_NAME, state.init_title, 0, 0, 0);
       }
-      if (state.page->failed.load() == 0) {
+      if (state.page->executing.load()) {
         walk(state, plan.init, plan.first_of_init());
         run_init(state, payload);
       }
       int status = 0;
-      waitpid(payload, &status, 0);
+      if (waitpid(payload, &status, 0) == payload && WIFSIGNALED(status)) state.page->died_of.store(WTERMSIG(status));
       _exit(125);
     }
   }

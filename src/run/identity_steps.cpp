@@ -15,11 +15,9 @@ namespace {
 Outcome write_proc(ChildState& state, const char* path, const char* text) {
   const int fd = open_proc(state, path, O_WRONLY);
   if (fd < 0) return failed("openat2");
-  const ssize_t n = write(fd, text, strlen(text));
-  const int error = errno;
+  const Outcome outcome = write_once(fd, text, strlen(text)) ? done : failed("write");
   close(fd);
-  errno = error;
-  return n < 0 ? failed("write") : done;
+  return outcome;
 }
 
 }  // namespace
@@ -44,8 +42,8 @@ Outcome run(const MapSelf& step, ChildState& state) {
   const int fd = open_proc(state, step.group ? "self/gid_map" : "self/uid_map", O_RDWR);
   if (fd < 0) return failed("openat2");
   Outcome outcome = done;
-  if (write(fd, text, strlen(text)) < 0) outcome = failed("write");
-  else if (pread(fd, back, sizeof back, 0) <= 0) outcome = failed("pread64", Why::map_not_taken);
+  if (!write_once(fd, text, strlen(text))) outcome = failed("write");
+  else if (const ssize_t n = pread(fd, back, sizeof back, 0); n <= 0) outcome = failed("pread64", n < 0 ? Why::call : Why::map_not_taken, errno);
   close(fd);
   return outcome;
 }

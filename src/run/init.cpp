@@ -12,6 +12,16 @@
 namespace nsbox {
 namespace {
 
+/// The launcher finds in the page why init could not go on.
+[[noreturn]] void give_up(ChildState& state, const char* call) {
+  Page& page = *state.page;
+  page.why = Why::call;
+  page.error = errno;
+  page.call = call;
+  page.failed.store(state.plan->first_of_init());
+  _exit(125);
+}
+
 int exit_status(int status) {
   if (WIFEXITED(status)) return WEXITSTATUS(status);
   return 128 + WTERMSIG(status);
@@ -22,7 +32,8 @@ void reap(ChildState& state, pid_t payload) {
     int status = 0;
     const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL);
     if (pid < 0 && errno == EINTR) continue;
-    if (pid <= 0) return;
+    if (pid < 0) give_up(state, "wait4");
+    if (pid == 0) return;
     if (pid != payload) continue;
     if (WIFSTOPPED(status)) {
       send_record(state.channel, {Record::Kind::stopped, WSTOPSIG(status)});
@@ -61,17 +72,23 @@ void run_init(ChildState& state, pid_t payload) {
   sigaddset(&wanted, SIGCHLD);
   sigaddset(&wanted, SIGHUP);
   const int signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals < 0 || !send_record(state.channel, {Record::Kind::executed, 0})) _exit(125);
+  if (signals < 0) give_up(state, "signalfd4");
+  if (!send_record(state.channel, {Record::Kind::executed, 0})) give_up(state, "sendmsg");
   reap(state, payload);
   for (;;) {
     struct pollfd fds[] = {{state.channel, POLLIN, 0}, {signals, POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0 && errno != EINTR) _exit(125);
+    if (poll(fds, 2, -1) < 0) {
+      if (errno != EINTR) give_up(state, "poll");
+      continue;
+    }
     if (fds[1].revents) {
       struct signalfd_siginfo info;
-      while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      ssize_t n;
+      while ((n = read(signals, &info, sizeof info)) == static_cast<ssize_t>(sizeof info)) {
         // From the kernel (a terminal's hang-up), not from a process inside.
         if (info.ssi_signo == SIGHUP && info.ssi_code > 0) kill(-1, SIGHUP);
       }
+      if (n < 0 && errno != EAGAIN && errno != EINTR) give_up(state, "read");
       reap(state, payload);
     }
     if (fds[0].revents && !obey(state, payload)) _exit(125);

@@ -136,7 +136,9 @@ void report_failure(Session& session, uint32_t number, const char* call) {
     _exit(125);
   }
   // The number is the launcher's: entering a pid namespace moves only children.
-  _exit(send_record(session.child_channel.number(), {Record::Kind::gate, pid}, pidfd) ? 0 : 125);
+  if (send_record(session.child_channel.number(), {Record::Kind::gate, pid}, pidfd)) _exit(0);
+  report_failure(session, session.plan.clone_number(), "sendmsg");
+  _exit(125);
 }
 
 bool receive_child(Session& session) {
@@ -172,9 +174,11 @@ bool clone_child(Session& session, LaunchResult& result) {
   int status = 0;
   while (waitpid(joiner, &status, 0) < 0 && errno == EINTR) {
   }
+  errno = EPIPE;  // of a joiner that ended without a word
   if (status == 0 && receive_child(session)) return true;
   const Page& page = *session.child.page;
-  result.step = page.failed.load() ? page.failed.load() : number;
+  if (!page.failed.load()) return give_up("recvmsg");
+  result.step = page.failed.load();
   result.why = page.why;
   result.error = page.error;
   result.call = page.call ? page.call : "clone3";
@@ -193,7 +197,8 @@ void take_failure(Session& session, LaunchResult& result) {
     result.head.assign(page.head, page.head_length);
     if (result.why == Why::command_missing || result.why == Why::command_refused || result.why == Why::interpreter_missing) result.command = page.detail;
   } else {
-    result.step = page.step.load();
+    result.step = page.step.load() ? page.step.load() : session.plan.clone_number();
+    if (page.died_of.load()) result.died_of = page.died_of.load();
   }
 }
 
@@ -213,9 +218,10 @@ int LaunchResult::exit_status() const {
   }
 }
 
-LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
-  LaunchResult result;
-  Session session(plan, options);
+namespace {
+
+void carry_out(Session& session, const LaunchOptions& options, LaunchResult& result) {
+  const Plan& plan = session.plan;
   session.child.title = options.title.data();
   session.child.title_room = options.title.size();
   session.child.init_title = options.init_title.data();
@@ -223,10 +229,10 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   session.child.timed = options.times;
   session.child.note_namespaces = options.namespaces;
   const uint64_t begun = now_ns();
-  if (!walk(session, plan.prepare, 1, result)) return result;
+  if (!walk(session, plan.prepare, 1, result)) return;
   make_environment(session);
   find_terminal(session);
-  if (!clone_child(session, result)) return result;
+  if (!clone_child(session, result)) return;
   session.child_channel.reset();
   for (int fd = 0; fd < 3; fd++)
     if (options.stdio[fd] >= 0 && (fd < 2 || options.stdio[2] != options.stdio[1])) close(options.stdio[fd]);
@@ -235,13 +241,26 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
     int status;
     while (waitpid(session.child_pid, &status, __WALL) < 0 && errno == EINTR) {
     }
-    return result;
+    return;
   }
   supervise(session, options, result);
   result.wall_ns = now_ns() - begun;
   if (result.executed && !options.rehearsal) session.pinned.clear();
   if (!result.executed) take_failure(session, result);
   if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);
+}
+
+}  // namespace
+
+LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
+  LaunchResult result;
+  Session session(plan, options);
+  carry_out(session, options, result);
+  const int stays = session.kept ? take_away(*session.kept) : -1;
+  if (stays >= 0) {
+    result.stays_for = errno;
+    result.stays = session.made[static_cast<size_t>(stays)];
+  }
   return result;
 }
 

@@ -36,6 +36,9 @@ struct LaunchResult {
   std::string call, detail, head, command;
   int died_of = 0;          // a signal that ended the child before exec
 
+  std::string stays;        // what `create: host` made and could not be taken away, for this reason
+  int stays_for = 0;
+
   uint64_t wall_ns = 0;
   struct rusage usage = {};
   std::vector<uint64_t> times;           // by step number, when asked for

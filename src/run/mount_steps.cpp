@@ -92,7 +92,8 @@ Outcome run(const NewOverlay& step, ChildState& state) {
   const int fs = sys::fsopen("overlay");
   if (fs < 0) return failed("fsopen");
   const int fds = open_proc(state, "self/fd", O_PATH | O_DIRECTORY);
-  if (fds < 0 || fchdir(fds) < 0) return failed("openat2");
+  if (fds < 0) return failed("openat2");
+  if (fchdir(fds) < 0) return failed("fchdir");
   close(fds);
   if (sys::fsconfig_set(fs, "lowerdir", lower) < 0) return failed_fs("fsconfig", fs, state);
   if (step.upper.path) {
@@ -238,8 +239,9 @@ Outcome run(const PivotRoot& step, ChildState& state) {
   if (chdir("/") < 0) return failed("chdir");
   // Had anything stayed on the root, `..` would lead to it.
   struct statx top, root;
-  if (statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &top) < 0) return failed("statx");
-  if (statx(state.slot(Slot::root), "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0) return failed("statx");
+  // Not the library's statx, which makes something up without the kernel's.
+  if (syscall(SYS_statx, AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &top) < 0) return failed("statx");
+  if (syscall(SYS_statx, state.slot(Slot::root), "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0) return failed("statx");
   return top.stx_mnt_id == root.stx_mnt_id ? done : failed("statx", Why::readback);
 }
 

@@ -64,6 +64,7 @@ struct Page {
   int32_t error;                 // errno
   const char* call;              // a literal: all processes are the same program
   std::atomic<uint32_t> executing;  // the payload has come to execve
+  std::atomic<int> died_of;         // the signal that ended the payload before, in a sandbox with init
   Ids looked_up;
   uint64_t namespaces[8];        // inodes, in the order of namespace_files, if they are wanted
   uint32_t head_length;

@@ -15,6 +15,11 @@
 namespace nsbox {
 namespace {
 
+Outcome read_back(const char* call, int now, int wanted) {
+  if (now < 0) return failed(call);
+  return now == wanted ? done : failed(call, Why::readback);
+}
+
 /// A path of the sandbox, now that its root is the process's own; -1 with errno.
 int open_inside(const char* path, uint64_t flags) {
   const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -224,6 +229,7 @@ Outcome run(const SetGroups& step, ChildState& state) {
   if (syscall(SYS_setgroups, count, all) < 0) return failed("setgroups");
   uint32_t now[128];
   const long n = syscall(SYS_getgroups, 128, now);
+  if (n < 0) return failed("getgroups");
   bool same = n == static_cast<long>(count);
   for (size_t i = 0; same && i < count; i++) {  // the kernel sorts them
     bool found = false;
@@ -246,8 +252,10 @@ Outcome run(const SetIds& step, ChildState& state) {
     if (sys::capset(permitted, permitted, 0) < 0) return failed("capset");
   }
   uint32_t r = 0, e = 0, s = 0;
-  if (syscall(SYS_getresuid, &r, &e, &s) < 0 || r != uid || e != uid || s != uid) return failed("getresuid", Why::readback);
-  if (syscall(SYS_getresgid, &r, &e, &s) < 0 || r != gid || e != gid || s != gid) return failed("getresgid", Why::readback);
+  if (syscall(SYS_getresuid, &r, &e, &s) < 0) return failed("getresuid");
+  if (r != uid || e != uid || s != uid) return failed("getresuid", Why::readback);
+  if (syscall(SYS_getresgid, &r, &e, &s) < 0) return failed("getresgid");
+  if (r != gid || e != gid || s != gid) return failed("getresgid", Why::readback);
   return done;
 }
 
@@ -255,7 +263,7 @@ Outcome run(const LockSecurebits&, ChildState&) {
   const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
                              SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
   if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0) return failed("prctl");
-  return prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == static_cast<int>(bits) ? done : failed("prctl", Why::readback);
+  return read_back("prctl", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0), static_cast<int>(bits));
 }
 
 Outcome run(const SetCapabilities& step, ChildState&) {
@@ -312,7 +320,7 @@ Outcome run(const SetLimit& step, ChildState&) {
 
 Outcome run(const NoNewPrivileges&, ChildState&) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failed("prctl");
-  return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? done : failed("prctl", Why::readback);
+  return read_back("prctl", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
 }
 
 Outcome run(const CloseOnExec& step, ChildState&) {

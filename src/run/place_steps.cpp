@@ -28,7 +28,7 @@ int open_of_child(Session& session, const char* file, int flags, uint64_t resolv
 Outcome run(const DenySetgroups&, Session& session) {
   const Fd fd = Fd::adopt(open_of_child(session, "setgroups", O_WRONLY));
   if (!fd) return failed("openat2");
-  return write(fd.number(), "deny", 4) < 0 ? failed("write") : done;
+  return write_once(fd.number(), "deny", 4) ? done : failed("write");
 }
 
 Outcome run(const WriteIdMap& step, Session& session) {
@@ -37,9 +37,10 @@ Outcome run(const WriteIdMap& step, Session& session) {
     text += std::to_string(extent.inside) + ' ' + std::to_string(extent.outside) + ' ' + std::to_string(extent.count) + '\n';
   const Fd fd = Fd::adopt(open_of_child(session, step.group ? "gid_map" : "uid_map", O_RDWR));
   if (!fd) return failed("openat2");
-  if (write(fd.number(), text.data(), text.size()) < 0) return failed("write");
+  if (!write_once(fd.number(), text.data(), text.size())) return failed("write");
   char back[64];
-  return pread(fd.number(), back, sizeof back, 0) > 0 ? done : failed("pread64", Why::map_not_taken);
+  const ssize_t n = pread(fd.number(), back, sizeof back, 0);
+  return n > 0 ? done : n < 0 ? failed("pread64") : failed("pread64", Why::map_not_taken);
 }
 
 Outcome run(const RunIdMapper& step, Session& session) {
@@ -64,9 +65,13 @@ Outcome run(const RunIdMapper& step, Session& session) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t pid = 0;
   char* environment[] = {nullptr};
+  sigset_t mine;
+  if (sigprocmask(SIG_SETMASK, nullptr, &mine) < 0) return failed("rt_sigprocmask");
   const int error = posix_spawn(&pid, step.program, &actions, &attributes, arguments.data(), environment);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
+  // posix_spawn blocks signals meanwhile and does not look whether it could.
+  if (sigprocmask(SIG_SETMASK, &mine, nullptr) < 0) return failed("rt_sigprocmask");
   if (error) return failed("execve", Why::call, error);
   writing.reset();
   char* detail = session.child.page->detail;
@@ -74,19 +79,22 @@ Outcome run(const RunIdMapper& step, Session& session) {
   for (;;) {  // its own words, for the message
     const ssize_t n = read(reading.number(), detail + have, sizeof session.child.page->detail - 1 - have);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
+    if (n < 0) return failed("read");
+    if (n == 0) break;
     have += static_cast<size_t>(n);
     if (have == sizeof session.child.page->detail - 1) break;
   }
   detail[have] = 0;
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return failed("wait4");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failed("wait4", Why::helper_failed);
   detail[0] = 0;
   const Fd fd = Fd::adopt(open_of_child(session, step.group ? "gid_map" : "uid_map", O_RDONLY));
+  if (!fd) return failed("openat2");
   char back[64];
-  return fd && read(fd.number(), back, sizeof back) > 0 ? done : failed("read", Why::map_not_taken);
+  const ssize_t n = read(fd.number(), back, sizeof back);
+  return n > 0 ? done : n < 0 ? failed("read") : failed("read", Why::map_not_taken);
 }
 
 Outcome run(const OpenUserNamespace& step, Session& session) {

@@ -3,6 +3,7 @@
 #include <linux/loop.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -24,15 +26,15 @@ namespace nsbox {
 
 /// What is open and mapped goes with the process, which ends soon after.
 Session::~Session() {
-  // By descriptor, never by path, and never more than the empty thing that was made.
-  for (auto each = made.rbegin(); each != made.rend(); ++each) {
-    struct stat now;
-    if (fstatat(each->folder.number(), each->name.c_str(), &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != each->inode) continue;
-    if (each->is_folder || now.st_size == 0) unlinkat(each->folder.number(), each->name.c_str(), each->is_folder ? AT_REMOVEDIR : 0);
-  }
   for (auto each = pinned.rbegin(); each != pinned.rend(); ++each) {
     if (each->mounted) umount2(each->path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
     if (each->made) unlink(each->path.c_str());
+  }
+  if (!kept) return;
+  take_away(*kept);
+  restore_terminal(*kept);
+  if (keeper <= 0 || kill(keeper, SIGKILL) < 0) return;  // else it ends with this process
+  while (waitpid(keeper, nullptr, __WALL) < 0 && errno == EINTR) {
   }
 }
 
@@ -96,9 +98,26 @@ Outcome run(const OpenSelf&, Session& session) {
   return session.self ? done : failed("pidfd_open");
 }
 
+Outcome run(const StartKeeper&, Session& session) {
+  void* memory = mmap(nullptr, sizeof(Kept), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return failed("mmap");
+  session.kept = static_cast<Kept*>(memory);
+  // Not dumpable from its first moment on: without a pid namespace the payload can see it. The launcher
+  // is so only later, or nobody could write the maps of its child.
+  const int dumpable = prctl(PR_GET_DUMPABLE);
+  if (dumpable < 0 || prctl(PR_SET_DUMPABLE, 0) < 0) return failed("prctl");
+  session.keeper = sys::clone3(CLONE_FILES, 0, nullptr);
+  if (session.keeper == 0) keep(*session.kept, session.self.number());
+  if (session.keeper < 0) return failed("clone3");
+  return dumpable == 1 && prctl(PR_SET_DUMPABLE, 1) < 0 ? failed("prctl") : done;
+}
+
 Outcome run(const CheckPassed& step, Session& session) {
   for (const int fd : step.fds) {
-    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // What was inherited has survived an exec; one of nsbox's own, which got the number, would not.
+    const int flags = fcntl(fd, F_GETFD);
+    if (flags >= 0 && !(flags & FD_CLOEXEC)) continue;
+    if (flags >= 0) errno = EBADF;
     put_number(session.child.page->detail, fd);
     return failed("fcntl");
   }
@@ -174,7 +193,8 @@ Outcome run(const OpenNamespace& step, Session& session) {
     if (poll(&alive, 1, 0) != 0) return failed("poll", Why::source_changed);
   }
   const int type = ioctl(fd, NS_GET_NSTYPE);
-  return type == step.type ? done : failed("ioctl", Why::not_a_namespace, type < 0 ? errno : 0);
+  if (type < 0 && errno != ENOTTY) return failed("ioctl");
+  return type == step.type ? done : failed("ioctl", Why::not_a_namespace);
 }
 
 Outcome run(const OpenShared& step, Session& session) {
@@ -230,22 +250,47 @@ Outcome run(const OpenFile& step, Session& session) {
   return session.child.slot(step.slot) < 0 ? failed(step.below ? "openat2" : "openat") : done;
 }
 
+namespace {
+
+/// One component. Noted before it is made, so that whoever takes it away misses nothing.
+Outcome make_on_host(Session& session, int folder, const std::string& path, const std::string& name, bool as_folder) {
+  Kept& kept = *session.kept;
+  const int number = kept.count.load();
+  if (number == Kept::most || name.size() >= sizeof kept.made->name) return failed("mkdirat", Why::too_long);
+  Kept::Made& note = kept.made[number];
+  note.folder = fcntl(folder, F_DUPFD_CLOEXEC, 3);
+  if (note.folder < 0) return failed("fcntl");
+  put_text(note.name, name.c_str());
+  note.is_folder = as_folder;
+  session.made.push_back(path);
+  kept.count.store(number + 1);
+  struct stat info;
+  if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return done;
+  if (errno != ENOENT) return failed("newfstatat");
+  note.making.store(true);
+  const int made = as_folder ? mkdirat(folder, name.c_str(), 0755) : mknodat(folder, name.c_str(), S_IFREG | 0644, 0);
+  if (made < 0) {
+    note.making.store(false);
+    return errno == EEXIST ? done : failed(as_folder ? "mkdirat" : "mknodat");
+  }
+  if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) return failed("newfstatat");
+  note.inode.store(info.st_ino);
+  return done;
+}
+
+}  // namespace
+
 Outcome run(const MakeOnHost& step, Session& session) {
   Fd folder = Fd::adopt(sys::openat2(AT_FDCWD, step.path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
   if (!folder) return failed("openat2");
-  std::string rest = step.below;
+  std::string rest = step.below, path = step.path;
   for (;;) {
     const size_t slash = rest.find('/');
     const std::string name = rest.substr(0, slash);
-    const bool last = slash == std::string::npos, as_folder = !last || step.folder;
-    const int made = as_folder ? mkdirat(folder.number(), name.c_str(), 0755) : mknodat(folder.number(), name.c_str(), S_IFREG | 0644, 0);
-    if (made < 0 && errno != EEXIST) return failed(as_folder ? "mkdirat" : "mknodat");
-    if (made == 0) {
-      struct stat info;
-      if (fstatat(folder.number(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) return failed("newfstatat");
-      session.made.push_back({Fd::adopt(fcntl(folder.number(), F_DUPFD_CLOEXEC, 3)), name, as_folder, info.st_ino});
-    }
-    if (last) return done;
+    const bool last = slash == std::string::npos;
+    path += (path.ends_with('/') ? "" : "/") + name;
+    const Outcome outcome = make_on_host(session, folder.number(), path, name, !last || step.folder);
+    if (last || outcome.failed()) return outcome;
     folder = Fd::adopt(sys::openat2(folder.number(), name.c_str(), O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
     if (!folder) return failed("openat2");
     rest = rest.substr(slash + 1);

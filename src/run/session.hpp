@@ -7,19 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "run/keeper.hpp"
 #include "run/launcher.hpp"
 #include "run/state.hpp"
 #include "sys/fd.hpp"
 
 namespace nsbox {
-
-/// A folder or file that `create: host` made, to be taken away again by descriptor.
-struct MadeOnHost {
-  Fd folder;
-  std::string name;
-  bool is_folder;
-  ino_t inode;
-};
 
 /// A namespace file that was bound.
 struct Pinned {
@@ -45,8 +38,10 @@ struct Session {
   Fd child_pidfd;
   Fd terminal;  // the launcher's side of a new one
   pid_t child_pid = -1;
-  std::vector<MadeOnHost> made;
   std::vector<Pinned> pinned;  // undone unless the payload is executed
+  Kept* kept = nullptr;
+  pid_t keeper = -1;
+  std::vector<std::string> made;        // the paths of kept->made, for a message
   std::vector<std::string> words;       // what environment points to
   std::vector<char*> environment;
 };
@@ -55,6 +50,7 @@ Outcome run(const OpenProc&, Session&);
 Outcome run(const MapReport&, Session&);
 Outcome run(const OpenChannel&, Session&);
 Outcome run(const OpenSelf&, Session&);
+Outcome run(const StartKeeper&, Session&);
 Outcome run(const TakeSignals&, Session&);
 Outcome run(const CheckPassed&, Session&);
 Outcome run(const RaiseFiles&, Session&);

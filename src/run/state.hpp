@@ -90,6 +90,15 @@ inline char* put_text(char* out, const char* text) {
   return out;
 }
 
+/// Files of /proc take the whole text in one call; a part of a number would be another number.
+inline bool write_once(int fd, const char* text, size_t size) {
+  ssize_t n;
+  do n = write(fd, text, size);
+  while (n < 0 && errno == EINTR);
+  if (n >= 0 && n != static_cast<ssize_t>(size)) errno = EIO;
+  return n == static_cast<ssize_t>(size);
+}
+
 /// A file below the trusted /proc: nothing that is mounted over it counts, no magic link is followed.
 inline int open_proc(const ChildState& state, const char* path, int flags) {
   return sys::openat2(state.slot(Slot::proc), path, static_cast<uint64_t>(flags), RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);

@@ -22,27 +22,6 @@ int64_t now_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-/// The caller's terminal in raw mode while a new one stands in for it; restored on every way out.
-class RawMode {
- public:
-  void enter(int fd) {
-    if (tcgetattr(fd, &before_) < 0) return;
-    fd_ = fd;
-    struct termios raw = before_;
-    cfmakeraw(&raw);
-    tcsetattr(fd, TCSADRAIN, &raw);
-  }
-  void leave() {
-    if (fd_ >= 0) tcsetattr(fd_, TCSADRAIN, &before_);
-    fd_ = -1;
-  }
-  ~RawMode() { leave(); }
-
- private:
-  int fd_ = -1;
-  struct termios before_ = {};
-};
-
 constexpr size_t most_watches = 4;
 
 class Supervisor final : public Reins {
@@ -57,14 +36,17 @@ class Supervisor final : public Reins {
     if (session_.terminal) use_terminal();
     // To be woken by the exec costs a switch of processes; who waits for the end alone is told of it then.
     const bool idle = !rules_.init && rules_.terminal == TerminalKind::none && !rules_.timeout_ns && !options_.namespaces && !options_.on_executed;
-    while (!reaped_) {
+    while (!reaped_ && !lost_) {
       struct pollfd fds[4 + most_watches] = {{session_.signals.number(), POLLIN, 0},
                                              {channel_open_ && !idle ? session_.channel.number() : -1, POLLIN, 0},
                                              {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
                                              {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0}};
       const size_t watches = options_.watches ? options_.watches->size() : 0;
       for (size_t i = 0; i < watches; i++) fds[4 + i] = {(*options_.watches)[i].fd, POLLIN, 0};
-      if (poll(fds, 4 + watches, wait_ms()) < 0 && errno != EINTR) break;
+      if (poll(fds, 4 + watches, wait_ms()) < 0) {
+        if (errno != EINTR) lose("poll");
+        continue;
+      }
       if (fds[2].revents) copy_output();
       if (fds[3].revents) copy_input();
       if (fds[1].revents || (idle && channel_open_)) read_channel();
@@ -76,6 +58,7 @@ class Supervisor final : public Reins {
     while (channel_open_ && read_channel()) {
     }
     if (session_.terminal) drain();
+    if (lost_) end_all();
     give_back_terminal();
   }
 
@@ -85,6 +68,21 @@ class Supervisor final : public Reins {
   }
 
  private:
+  /// Without this call there is no telling what becomes of the command: it must not run on unwatched.
+  void lose(const char* call) {
+    if (lost_) return;
+    lost_ = true;
+    result_.call = call;
+    result_.error = errno;
+  }
+  void end_all() {
+    kill_all();
+    int status = 0;
+    while (!reaped_ && waitpid(session_.child_pid, &status, __WALL) < 0 && errno == EINTR) {
+    }
+    result_.executed = false;
+  }
+
   // --- the end of the payload
   void reap() {
     for (;;) {
@@ -92,6 +90,7 @@ class Supervisor final : public Reins {
       const int flags = WNOHANG | __WALL | (rules_.init ? 0 : WUNTRACED | WCONTINUED);
       const pid_t pid = wait4(session_.child_pid, &status, flags, &result_.usage);
       if (pid < 0 && errno == EINTR) continue;
+      if (pid < 0) lose("wait4");
       if (pid <= 0) return;
       if (WIFSTOPPED(status)) {
         stopped(WSTOPSIG(status));
@@ -102,6 +101,7 @@ class Supervisor final : public Reins {
       while (channel_open_ && read_channel()) {
       }
       if (!rules_.init && !result_.executed && !failed() && session_.child.page->executing.load()) executed();
+      if (failed()) result_.executed = false;  // init gave up, and the command went with it
       if (!result_.executed) {
         if (WIFSIGNALED(status)) result_.died_of = WTERMSIG(status);
         return;
@@ -120,7 +120,10 @@ class Supervisor final : public Reins {
     Record record;
     int fd = -1;
     const int n = receive_record(session_.channel.number(), record, fd, MSG_DONTWAIT);
-    if (n < 0) return false;
+    if (n < 0) {
+      if (errno != EAGAIN) lose("recvmsg");
+      return false;
+    }
     if (n == 0) {
       channel_open_ = false;
       // Without init the payload's own exec has closed the other end.
@@ -169,7 +172,9 @@ class Supervisor final : public Reins {
 
   void read_signals() {
     struct signalfd_siginfo info;
-    while (read(session_.signals.number(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
+    ssize_t n;
+    while ((n = read(session_.signals.number(), &info, sizeof info)) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
+    if (n < 0 && errno != EAGAIN && errno != EINTR) lose("read");
   }
 
   void handle(int signal) {
@@ -216,7 +221,7 @@ class Supervisor final : public Reins {
   }
 
   void stop_self() {
-    raw_.leave();
+    leave_raw();
     kill(getpid(), SIGSTOP);
     if (session_.terminal) enter_raw();
   }
@@ -270,11 +275,34 @@ class Supervisor final : public Reins {
     enter_raw();
   }
   void enter_raw() {
-    if (tty_ >= 0 && input_open_ && isatty(0)) raw_.enter(tty_);
+    if (session_.kept && tty_ >= 0 && input_open_ && isatty(0)) take_terminal_raw(*session_.kept, tty_);
+  }
+  void leave_raw() {
+    if (session_.kept) restore_terminal(*session_.kept);
   }
   void copy_window_size() {
     struct winsize size;
     if (tty_ >= 0 && ioctl(tty_, TIOCGWINSZ, &size) == 0) ioctl(session_.terminal.number(), TIOCSWINSZ, &size);
+  }
+
+  /// Whoever reads the output may have gone, and the command goes on without; other errors lose a part of it.
+  void print(const char* data, size_t size) {
+    while (size > 0) {
+      const ssize_t n = write(1, data, size);
+      if (n > 0) {
+        data += n;
+        size -= static_cast<size_t>(n);
+      } else if (n < 0 && errno == EAGAIN) {
+        struct pollfd room = {1, POLLOUT, 0};
+        poll(&room, 1, 100);
+      } else if (n == 0 || errno != EINTR) {
+        const int error = n == 0 ? EIO : errno;
+        struct pollfd reader = {1, 0, 0};
+        if (poll(&reader, 1, 0) == 1 && (reader.revents & (POLLHUP | POLLERR))) return;
+        errno = error;
+        return lose("write");
+      }
+    }
   }
 
   bool copy_output() {
@@ -282,11 +310,17 @@ class Supervisor final : public Reins {
     const ssize_t n = read(session_.terminal.number(), buffer, sizeof buffer);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return false;
     if (n <= 0) {
-      output_open_ = false;  // EIO: nobody holds the other side any more
+      // EIO and a hang-up with nothing left to read: nobody holds the other side any more.
+      const int error = errno;
+      struct pollfd side = {session_.terminal.number(), POLLIN, 0};
+      const bool gone = poll(&side, 1, 0) == 1 && side.revents == POLLHUP;
+      errno = error;
+      if (!gone) lose("read");
+      output_open_ = false;
       return false;
     }
     if (options_.output) options_.output(buffer, static_cast<size_t>(n));
-    else sys::write_all(1, buffer, static_cast<size_t>(n));
+    else print(buffer, static_cast<size_t>(n));
     return true;
   }
 
@@ -323,7 +357,7 @@ class Supervisor final : public Reins {
   }
 
   void give_back_terminal() {
-    raw_.leave();
+    leave_raw();
     if (session_.child.terminal >= 0) tcsetpgrp(session_.child.terminal, getpgrp());
   }
 
@@ -331,8 +365,7 @@ class Supervisor final : public Reins {
   const LaunchOptions& options_;
   LaunchResult& result_;
   const Supervision& rules_;
-  RawMode raw_;
-  bool reaped_ = false, channel_open_ = true, have_status_ = false;
+  bool reaped_ = false, lost_ = false, channel_open_ = true, have_status_ = false;
   std::optional<Reason> told_;  // why the end was asked for
   bool output_open_ = true, input_open_ = true;
   int tty_ = -1;

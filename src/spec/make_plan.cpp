@@ -116,6 +116,15 @@ void plan_files(PlanBuilder& builder) {
   if (wanted > 1024) builder.add(RaiseFiles{wanted});
 }
 
+/// Only where something outside the sandbox changes: files of `create: host`, the caller's terminal.
+void plan_keeper(PlanBuilder& builder) {
+  std::vector<Entry<PrepareStep>>& prepare = builder.plan.prepare;
+  const auto makes = [](const Entry<PrepareStep>& entry) { return std::holds_alternative<MakeOnHost>(entry.step); };
+  if (builder.plan.supervision.terminal != TerminalKind::fresh && std::none_of(prepare.begin(), prepare.end(), makes)) return;
+  const auto self = std::find_if(prepare.begin(), prepare.end(), [](const Entry<PrepareStep>& entry) { return std::holds_alternative<OpenSelf>(entry.step); });
+  prepare.insert(self + 1, {StartKeeper{}, Stage::prepare, 0});
+}
+
 }  // namespace
 
 Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings, bool exposures) {
@@ -135,6 +144,7 @@ Plan make_plan(const Spec& spec, const HostFacts& facts, Findings& findings, boo
   plan_seal(builder);
   plan_gate(builder);
   plan_files(builder);
+  plan_keeper(builder);
   warn_of_reach(builder);
   if (exposures) add_exposures(builder);
   return builder.finish();

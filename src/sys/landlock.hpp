@@ -20,11 +20,8 @@ inline constexpr uint64_t landlock_refer = 1u << 13, landlock_truncate = 1u << 1
 inline constexpr uint64_t landlock_bind_tcp = 1u << 0, landlock_connect_tcp = 1u << 1;
 inline constexpr int landlock_rule_port = 2;
 
-/// The kernel's ABI version; 0 when it has no Landlock, or has it switched off.
-inline int landlock_abi() {
-  const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  return version < 0 ? 0 : static_cast<int>(version);
-}
+/// The kernel's ABI version; ENOSYS or EOPNOTSUPP when it has no Landlock, or has it switched off.
+inline int landlock_abi() { return static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION)); }
 /// Ports only where there are any: Linux before 6.7 has no such field.
 inline int landlock_create(const LandlockRuleset& ruleset) {
   return static_cast<int>(syscall(SYS_landlock_create_ruleset, &ruleset, ruleset.ports ? sizeof ruleset : sizeof ruleset.files, 0));

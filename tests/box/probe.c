@@ -2,6 +2,7 @@
  * The test's eyes inside a sandbox: a static program without any need of the root it runs in.
  * It prints what it sees as one JSON object; with arguments it does single things:
  *   probe                  the whole picture
+ *   probe look PATH…       the picture, and what is to be read or listed at these places
  *   probe exit N           ends with status N
  *   probe signal N         ends by signal N
  *   probe write PATH TEXT  writes; prints "ok" or the errno's name
@@ -98,7 +99,26 @@ static void status_field(const char *status, const char *key) {
   quote(value);
 }
 
-static void picture(void) {
+/* Content, entries or the errno's name; the times of files are not looked at. */
+static void look(const char *path) {
+  struct stat info;
+  quote(path);
+  putchar(':');
+  if (stat(path, &info) < 0) return quote(name_of(errno));
+  char said[600];
+  DIR *folder = S_ISDIR(info.st_mode) ? opendir(path) : NULL;
+  int have = snprintf(said, sizeof said, "%o %u:%u ", info.st_mode, info.st_uid, info.st_gid);
+  if (folder) {
+    for (struct dirent *entry; (entry = readdir(folder)) && have < 500;)
+      if (entry->d_name[0] != '.') have += snprintf(said + have, sizeof said - (size_t)have, "%.40s ", entry->d_name);
+  } else {
+    const char *content = S_ISREG(info.st_mode) ? slurp(path) : "";
+    snprintf(said + have, sizeof said - (size_t)have, "%.500s", content ? content : name_of(errno));
+  }
+  quote(said);
+}
+
+static void picture(int paths, char **path_list) {
   struct utsname names;
   char path[4096], domain[65] = "";
   uname(&names);
@@ -205,7 +225,14 @@ static void picture(void) {
   }
   printf("],\"mounts\":");
   quote(slurp("/proc/self/mountinfo") ? text : "");
-  printf(",\"processes\":[");
+  printf(",\"timens_offsets\":");
+  quote(slurp("/proc/self/timens_offsets") ? text : "");
+  printf(",\"files\":{");
+  for (int i = 0; i < paths; i++) {
+    if (i) putchar(',');
+    look(path_list[i]);
+  }
+  printf("},\"processes\":[");
   DIR *proc = opendir("/proc");
   first = 1;
   for (struct dirent *entry; proc && (entry = readdir(proc));)
@@ -376,7 +403,8 @@ static int sweep(const char *abi, char **numbers) {
 
 int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
-  if (!*verb) return picture(), 0;
+  if (!*verb) return picture(0, NULL), 0;
+  if (!strcmp(verb, "look")) return picture(argc - 2, argv + 2), 0;
   if (!strcmp(verb, "exit")) return atoi(argv[2]);
   if (!strcmp(verb, "signal")) return raise(atoi(argv[2])), 99;
   if (!strcmp(verb, "sweep")) return sweep(argc > 2 ? argv[2] : "native", argc > 3 ? argv + 3 : argv + argc);

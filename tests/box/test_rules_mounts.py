@@ -337,6 +337,17 @@ def r15_only_what_was_made_is_taken_away(t):
 
 
 @test()
+def r15_a_killed_nsbox_leaves_nothing(t):
+    t.mkdir("rw")
+    launch = t.start([t.nsbox, "up", t.spec(PROBE + "  - DIR/rw:/rw:rw\n  - {type: tmpfs, target: /rw/new/deep, create: host}\n  - {type: file, target: /rw/file, content: x, create: host}\n"), "--", "/probe", "sleep", "100"])
+    equal(launch.stdout.readline(), b"ready\n")
+    equal(sorted(os.listdir(t.path("rw"))), ["file", "new"])
+    launch.kill()
+    launch.communicate()  # until nobody holds its output any more, the keeper neither
+    equal(os.listdir(t.path("rw")), [])
+
+
+@test()
 def r17_a_mask_is_not_uncovered(t):
     t.write("tree/sub/secret", "secret\n")
     bind, mask = "  - DIR/tree:/x\n", "  - {type: mask, target: /x/sub}\n"

@@ -103,6 +103,14 @@ def r04_no_descriptor_and_no_folder_of_the_host(t):
 
 
 @test()
+def r04_a_descriptor_that_is_not_there(t):
+    """By then a file of nsbox's own may have its number: the specification, or the host's /proc."""
+    for number in range(3, 30):
+        result = t.up(PROBE + f"process: {{pass_fds: [{number}]}}\n", "/probe", "exit", "0")
+        check(result.status == 125 and f"descriptor {number} is not open" in result.err, f"descriptor {number}", result)
+
+
+@test()
 def r04_standard_files_that_are_closed(t):
     """No file of nsbox, nor of the host, becomes the payload's 0, 1 or 2."""
     out = t.mkdir("out")
@@ -191,6 +199,20 @@ def r06_who_may_trace_nsbox_finds_a_sealed_copy(t):
     result = t.run([t.nsbox, "up", "-", "--", "/probe", "args", "a b", "--"], stdin=("nsbox: 1\n" + text.replace("PROBE", t.probe)).encode())
     equal((result.status, result.out), (0, "a b\n--\n"), str(result))
     equal(sum_of(t.nsbox), before, "nsbox itself")
+
+
+@test(callers=("user",))
+def r06_the_keeper_can_not_be_traced(t):
+    """The process beside nsbox that takes back what a kill would leave has the rights of its caller."""
+    t.mkdir("rw")
+    launch = t.start([t.nsbox, "up", t.spec(PROBE + "  - DIR/rw:/rw:rw\n  - {type: tmpfs, target: /rw/new, create: host}\n"), "--", "/probe", "sleep", "20"])
+    try:
+        equal(launch.stdout.readline(), b"ready\n")
+        keeper = open(f"/proc/{launch.pid}/task/{launch.pid}/children").read().split()[0]
+        equal(t.run([t.probe, "peek", keeper]).out, "")
+    finally:
+        launch.terminate()
+        launch.communicate()
 
 
 @test()

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Whether a spoiled launch was clean: the rules are those of README.md."""
+import errno, json, os, re
+
+NAME = re.compile(r"\(E[A-Z0-9]+\)")
+FORMS = [re.compile(form) for form in (
+    r": step \d+ of \d+, \w+( '[^']+')?: \w",  # of the plan
+    r": '[^']+' is there, but can't be executed: ",  # its last
+    r"^nsbox: [\w ]+( '[^']+')?: [A-Z]",  # before and after it: a call and what it was for
+    r"^bwrap: .+: ",
+    r"^/\S+: error: can't be read: |^nsbox: /\S+: the saved plan .*: [A-Z]",
+)]
+
+
+def promised(out, host_namespaces):
+    """The payload's line, without what differs from launch to launch; None when there is none."""
+    try:
+        seen = json.loads(next((line for line in out.splitlines() if line.startswith('{"pid"')), ""))
+    except ValueError:
+        return None
+    for kind, name in seen["namespaces"].items():
+        seen["namespaces"][kind] = "the host's" if name == host_namespaces.get(kind) else "new" if name else ""
+    seen["mounts"] = [mount(line) for line in seen["mounts"].splitlines()]
+    return seen
+
+
+def mount(line):
+    """A line of mountinfo without numbers of mounts, devices and descriptors."""
+    words = line.split(" ")[3:]
+    words = [re.sub(r"^(shared|master):\d+$", r"\1", word) for word in words]
+    words[-1] = re.sub(r"(upperdir|lowerdir|workdir)=[^,]*", r"\1", words[-1])
+    return " ".join(words)
+
+
+def changes(before, after, at=""):
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [line for key in sorted({*before, *after}) for line in changes(before.get(key), after.get(key), f"{at}.{key}" if at else key)]
+    return [] if before == after else [f"{at}: {before!r} became {after!r}"]
+
+
+def problem_of_message(case, err):
+    """"" when it is one line (and hints) that names the call or step, its object and the errno."""
+    lines = [line for line in err.splitlines() if line and not line.startswith("    ")]
+    if len(lines) != 1:
+        return f"{len(lines)} lines of message"
+    if case.is_signal:
+        return ""
+    if case.kind == "ENOSYS" and "kernel" in lines[0]:
+        return ""  # that it lacks something, in words
+    words = os.strerror(getattr(errno, case.kind, 0))
+    if case.kind not in ("short", "zero") and not NAME.search(lines[0]) and words not in lines[0]:
+        return "no errno"
+    if not any(form.search(lines[0]) for form in FORMS):
+        return "no step"
+    return ""
+
+
+class Verdict:
+    """`words`: what is wrong, by kind: hang, left, changed, crash, message, broken."""
+
+    def __init__(self, case, answer, good):
+        self.case, self.answer, self.words = case, answer, {}
+        if "broken" in answer or answer["inject"] and not answer["hang"]:
+            self.reached = True
+            self.words["broken"] = answer.get("broken") or answer["err"]
+            return
+        report = answer["report"]
+        self.reached = "hit" in report
+        self.end = report[-1] if report and report[-1] != "hit" else "none"
+        self.status = int(self.end.split()[1]) if self.end.startswith("exit") else -1
+        self.failed = self.status != 0
+        if answer["hang"]:
+            self.reached = True
+            self.words["hang"] = "no end after 8 s"
+            return
+        if not self.reached:
+            return
+        if answer["left"] and not (list(answer["left"]) == ["files"] and "nsbox: take away '" in answer["err"]):
+            self.words["left"] = "; ".join(f"{name}: {what}" for name, what in answer["left"].items())
+        line = promised(answer["out"], good["namespaces"])
+        if line is None and not self.failed:
+            self.words["changed"] = "exit 0 without the payload's line: " + answer["out"][:200]
+        elif line is not None and line != good["line"]:
+            text = "; ".join(changes(good["line"], line))[:600]
+            self.words["changed"] = text  # even of a launch that failed later: it ran with less than was promised
+        if self.end.startswith("signal") and not case.is_signal:
+            self.words["crash"] = self.end
+        # Who was killed says nothing, and what becomes of a command by a signal is its own affair.
+        killed = self.end.startswith("signal") or self.status > 128 and (any(line in ("executed /probe", "executed ?") for line in report) or case.call == "execve")
+        if self.failed and not (case.is_signal and killed):
+            problem = problem_of_message(case, answer["err"])
+            if problem:
+                self.words["message"] = problem
+
+    @property
+    def clean(self):
+        return not self.words

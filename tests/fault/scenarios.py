@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What is launched: a specification, its caller, the files it needs, and an equal sandbox by bubblewrap."""
+
+LOOK = "/proc/sys/kernel/shmmax /etc/x /etc/y /data /over /made /bound /owned /dev /pts".split()
+
+
+class Scenario:
+    """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
+    needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. The payload's line is
+    the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
+
+    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), joins=()):
+        self.command = command
+        self.name, self.caller, self.spec, self.bwrap, self.terminal = name, caller, spec, bwrap, terminal
+        self.up, self.before, self.after, self.joins = up, before, after, joins
+        self.files = {"tree/file": "a file\n", "tree/sub/deep": "deep\n", "rw/file": "writable\n", "spec.yaml": "nsbox: 1\n" + spec, **(files or {})}
+
+    def argv(self, launcher, tools):
+        if launcher == "bwrap":
+            return ["/usr/bin/bwrap", *self.bwrap.replace("PROBE", tools["probe"]).split(), "--", "/probe", "look", *LOOK]
+        if self.command:
+            return self.command.split()
+        return [tools["nsbox"], "up", "DIR/" + self.up, "--", "/probe", "look", *LOOK]
+
+
+MOUNTS = """
+mounts:
+  - PROBE:/probe
+  - {type: proc, target: /proc}
+  - {type: dev, target: /dev}
+  - {type: tmpfs, target: /tmp, size: 1M, mode: "1777"}
+  - DIR/tree:/data
+  - DIR/rw:/bound:rw
+  - {type: overlay, target: /over, lower: [DIR/tree]}
+  - {type: file, target: /etc/x, content: "written\\n"}
+  - {type: file, target: /etc/y, content_from: DIR/tree/file}
+  - {type: dir, target: /made, mode: "0750"}
+  - {type: symlink, target: /link, to: made}
+  - {type: mask, target: /data/sub}
+  - {type: remount, target: /tmp, noexec: true}
+"""
+PROCESS = """
+hostname: sandbox
+domainname: example
+namespaces: {time: new}
+time_offsets: {monotonic: 1h, boottime: 1h}
+sysctl: {kernel.shmmax: 100000}
+"""
+BWRAP = ("--unshare-all --unshare-user --new-session --die-with-parent --cap-drop ALL --clearenv --setenv A 1 --hostname sandbox --ro-bind PROBE /probe --proc /proc --dev /dev --size 1048576 --tmpfs /tmp"
+         " --ro-bind DIR/tree /data --bind DIR/rw /bound --dir /made --symlink made /link --tmpfs /data/sub --remount-ro /data/sub --chdir /made")
+
+ALLOW = "allow_warnings: {writable-bind-as-root: the test's own folder}\n"
+DETACH, DOWN = "NSBOX up --detach --name box DIR/spec.yaml -- /probe sleep 100", "NSBOX down box"
+EXEC = "NSBOX exec box -- /probe look " + " ".join(LOOK)
+SCENARIOS = [
+    Scenario("root", "root", MOUNTS + """
+  - {type: devpts, target: /pts}
+  - {type: mqueue, target: /dev/mqueue}
+  - {type: dir, target: /owned, mode: "0700", uid: 1000, gid: 1000}
+  - {type: tmpfs, target: /bound/new/deep, create: host}
+""" + PROCESS + """
+security:
+  landlock: {read: [/proc, /data, /over, /etc, /bound, /made, /owned, /dev, /pts], execute: [/probe], connect_tcp: [443]}
+process:
+  cwd: /owned
+  env: {A: "1"}
+  env_inherit: [SECRET]
+  umask: 077
+  stdin: DIR/tree/file
+  pass_fds: [3]
+  user: 1000
+  group: 1000
+  groups: [1001]
+  rlimits: {nofile: 64, core: 0}
+  nice: 5
+  oom_score_adj: 100
+  cpu_affinity: [0]
+  die_with_parent: true
+""", bwrap=BWRAP),
+    Scenario("user", "user", "id_maps: subids\n" + MOUNTS + """  - {type: dir, target: /owned, mode: "0700", uid: 1000, gid: 1000}
+""" + PROCESS + """
+process:
+  cwd: /owned
+  env: {A: "1"}
+  user: 1000
+  group: 1000
+  rlimits: {nofile: 64}
+  oom_score_adj: 100
+""", bwrap=BWRAP),
+    Scenario("saved", "root", MOUNTS + "process: {init: false}\n", up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
+    Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
+    Scenario("detach", "root", ALLOW + MOUNTS, command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
+    Scenario("exec", "root", ALLOW + MOUNTS, command=EXEC, before=[DETACH, DOWN, DETACH], after=[DOWN]),
+    Scenario("down", "root", ALLOW + MOUNTS, command=DOWN, before=[DETACH, DOWN, DETACH, EXEC], after=[DOWN]),
+    Scenario("terminal", "user", MOUNTS + "process: {terminal: new, cwd: /made}\n", bwrap=BWRAP, terminal=True),
+]
