@@ -30,7 +30,5 @@ int main(int argc, char** argv) {
     fputs("nsbox: refuses to run set-user-ID, set-group-ID or with file capabilities: chmod u-s,g-s it, or setcap -r\n", stderr);
     return 125;
   }
-  const int status = nsbox::run_program(argc, argv);
-  fflush(stdout);
-  _exit(status);  // nothing is left to destroy
+  nsbox::end_program(nsbox::run_program(argc, argv));
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command line: the verb is found in the table, and CLI11 reads the options of that one verb.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "base/text.hpp"
@@ -97,6 +99,11 @@ int parse_options(const Command& command, const std::vector<OptionInfo>& options
 }
 
 }  // namespace
+
+void end_program(int status) {
+  fflush(stdout);
+  _exit(status);
+}
 
 int run_program(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);

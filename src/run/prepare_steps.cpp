@@ -22,8 +22,7 @@
 
 namespace nsbox {
 
-/// What is open and mapped goes with the process, which ends soon after.
-Session::~Session() {
+void Session::clean_up() {
   // By descriptor, never by path, and never more than the empty thing that was made.
   for (auto each = made.rbegin(); each != made.rend(); ++each) {
     struct stat now;

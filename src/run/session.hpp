@@ -32,7 +32,6 @@ struct Session {
     child.plan = &plan;
     child.slots = slots.data();
   }
-  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -49,6 +48,9 @@ struct Session {
   std::vector<Pinned> pinned;  // undone unless the payload is executed
   std::vector<std::string> words;       // what environment points to
   std::vector<char*> environment;
+
+  /// Takes away what was made on the host.
+  void clean_up();
 };
 
 Outcome run(const OpenProc&, Session&);
