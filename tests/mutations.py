@@ -16,7 +16,7 @@ MUTATIONS = [
     ("new-names-by-plain-path", "R1", "rules_mounts r01_a_layer", [(SPEC + "layout.cpp", "found.own = own && mounted->tree.kind == Tree::Kind::own;", "found.own = true;")]),
     ("sources-follow-links", "R1", "rules_mounts r01_sources", [(STEPS + "file_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS", "0")]),
     ("sources-of-writable-folders-unknown", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", 'if (real != "/") writable_.push_back(real);', "")]),
-    ("sources-by-their-written-name", "R1", "rules_mounts r01_sources", [("src/host/facts.cpp", 'std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()', "false")]),
+    ("sources-by-their-written-name", "R1", "rules_mounts r01_sources", [("src/host/facts.cpp", 'std::find(folders.begin(), folders.end(), done.empty() ? "/" : std::string_view(done)) != folders.end()', "false")]),
     ("sources-writable-by-a-remount", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", "(again || !mount.effective_readonly())", "!mount.effective_readonly()")]),
     ("copied-files-follow-links", "R1", "rules_mounts r01_sources", [(SPEC + "mount_kinds.cpp", "builder.add(OpenFile{write.from, way.path, way.below});", "builder.add(OpenFile{write.from, builder.text(mount.content_from->path), nullptr});")]),
     ("output-follows-links", "R1", "rules_mounts r01_sources", [(SPEC + "process.cpp", "      step.path = way.path;\n      step.below = way.below;\n", "      step.path = builder.text(file.path.path);\n")]),

@@ -114,7 +114,7 @@ int run_up(const Arguments& arguments) {
   const bool detach = arguments.has("detach");
   if (!detach && arguments.has("replace")) return usage_error(command, "--replace is for --detach: an attached sandbox has no name that could be in use");
   Loaded loaded = load(arguments, command, open ? &file : nullptr);
-  if (detach) loaded.facts.caller.stdin_tty = false;  // it has a terminal only where the specification says so
+  if (detach) loaded.facts.caller.on_terminal = [] { return false; };  // it has a terminal only where the specification says so
   std::optional<Plan> plan;
   if (loaded.spec) {
     plan = plan_of(loaded, arguments, true);

@@ -229,21 +229,27 @@ bool read_file(const std::string& path, std::string& out, size_t most) {
 HostFacts probe_host() {
   HostFacts facts;
   Caller& caller = facts.caller;
-  caller.uid = getuid();
-  caller.gid = getgid();
-  caller.root = geteuid() == 0;
+  // As the kernel wrote them beside the arguments: nsbox changes none of them.
+  caller.uid = static_cast<uint32_t>(getauxval(AT_UID));
+  caller.gid = static_cast<uint32_t>(getauxval(AT_GID));
+  caller.root = getauxval(AT_EUID) == 0;
   look_up_caller(caller);
   uint64_t permitted = 0, effective = 0, inheritable = 0;
   sys::capget(permitted, effective, inheritable);
   caller.privileged = effective >> CAP_SYS_ADMIN & 1;
-  caller.stdin_tty = isatty(0);
-  caller.stdout_tty = isatty(1);
-  char cwd[4096];
-  if (getcwd(cwd, sizeof cwd)) caller.cwd = cwd;
+  caller.on_terminal = [] { return isatty(0) && isatty(1); };
+  caller.cwd = [] {
+    char cwd[4096];
+    return std::string(getcwd(cwd, sizeof cwd) ? cwd : "/");
+  };
   caller.variable = [](const std::string& name) -> const char* { return getenv(name.c_str()); };
 
-  struct utsname kernel;
-  if (uname(&kernel) == 0) sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
+  facts.kernel = [] {
+    struct utsname name;
+    KernelVersion version;
+    if (uname(&name) == 0) sscanf(name.release, "%d.%d", &version.major, &version.minor);
+    return version;
+  };
   facts.landlock_abi = sys::landlock_abi;
   facts.has_module = [](std::string_view module) {
     return module == "apparmor" ? first_line("/sys/module/apparmor/parameters/enabled") == "Y" : access("/sys/fs/selinux/enforce", F_OK) == 0;

@@ -203,7 +203,7 @@ std::optional<std::string> Composer::look_up(std::string_view name, uint16_t fil
   if (name == "GID") return std::to_string(caller_.gid);
   if (name == "USER") return caller_.name;
   if (name == "HOME") return caller_.home;
-  if (name == "CWD") return caller_.cwd;
+  if (name == "CWD") return caller_.cwd();
   if (name == "NAME") return name_;
   if (name == "SPEC_DIR") return findings_.files[file].folder;
   if (const auto set = input_.set.find(name); set != input_.set.end()) return set->second;
@@ -353,7 +353,7 @@ std::string Composer::default_name() const {
     break;
   }
   if (path == "-" || name.empty() || name == "nsbox") {
-    const std::string& folder = findings_.files.empty() ? caller_.cwd : findings_.files[0].folder;
+    const std::string folder = findings_.files.empty() ? caller_.cwd() : findings_.files[0].folder;
     name = folder.substr(folder.rfind('/') + 1);
   }
   for (char& c : name) {

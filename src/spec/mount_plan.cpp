@@ -13,11 +13,11 @@ namespace {
 // File systems whose mounts can carry an id map (FS_ALLOW_IDMAP), with the kernel that learnt it.
 struct Mappable {
   std::string_view type;
-  int major, minor;
+  KernelVersion since;
 };
-constexpr Mappable mappable[] = {{"ext2", 5, 12}, {"ext3", 5, 12}, {"ext4", 5, 12}, {"vfat", 5, 12}, {"msdos", 5, 12},
-                                 {"xfs", 5, 12},  {"btrfs", 5, 15}, {"f2fs", 5, 18}, {"erofs", 5, 19}, {"squashfs", 6, 2},
-                                 {"tmpfs", 6, 3}, {"ceph", 6, 7},  {"hugetlbfs", 6, 9}};
+constexpr Mappable mappable[] = {{"ext2", {5, 12}}, {"ext3", {5, 12}}, {"ext4", {5, 12}}, {"vfat", {5, 12}}, {"msdos", {5, 12}},
+                                 {"xfs", {5, 12}},  {"btrfs", {5, 15}}, {"f2fs", {5, 18}}, {"erofs", {5, 19}}, {"squashfs", {6, 2}},
+                                 {"tmpfs", {6, 3}}, {"ceph", {6, 7}},  {"hugetlbfs", {6, 9}}};
 // Below a recursive bind these stay as they are: what they show is not owned by the sandbox's users.
 constexpr std::string_view left_alone[] = {"proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "overlay", "devpts", "mqueue", "securityfs",
                                            "debugfs", "tracefs", "bpf", "pstore", "configfs", "fusectl", "autofs", "binfmt_misc", "nsfs"};
@@ -25,7 +25,7 @@ constexpr std::string_view left_alone[] = {"proc", "sysfs", "devtmpfs", "cgroup"
 bool can_map(const HostFacts& facts, const MountFact* mount) {
   if (!mount) return true;  // unknown: the kernel will say
   for (const Mappable& each : mappable)
-    if (each.type == mount->type) return facts.kernel_major > each.major || (facts.kernel_major == each.major && facts.kernel_minor >= each.minor);
+    if (each.type == mount->type) return facts.kernel() >= each.since;
   return false;
 }
 
@@ -60,13 +60,16 @@ bool PlanBuilder::source_is_there(const Mount& mount, const PathFact& fact, cons
 
 Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idmap, Identity device, Slot slot, bool readonly) {
   std::string real;
-  const PathFact& fact = facts.resolved(source, &real);
   OpenTree step;
   const Way way = way_to(source);
   step.path = way.path;
   step.below = way.below;
   step.recursive = recursive;
-  step.identity = device.rdev ? device : Identity{fact.device, fact.inode, 0};
+  step.identity = device;
+  if (!device.rdev) {  // a device is known by its numbers, whatever the folder that it stands in
+    const PathFact& fact = facts.resolved(source, &real);
+    step.identity = {fact.device, fact.inode, 0};
+  }
   if (slot == Slot::none) slot = new_slot();
   step.slot = slot;
   if (launcher_clones()) add(PrepareStep{step});
