@@ -165,10 +165,17 @@ StepText text(const UseRoot& s) {
   return {"use_root", "/", {}, {"openat"}, "the caller's own tree, in a copy of its mounts"};
 }
 StepText text(const NewFs& s) {
-  StepText out{"new_fs", s.type, {{"slot", slot(s.slot)}}, {"fsopen"}, ""};
+  StepText out{"new_fs", s.type, {}, {"fsopen"}, ""};
+  if (s.at.path) out.details.emplace_back("at", place(s.at));
+  if (s.slot != Slot::none) out.details.emplace_back("slot", slot(s.slot));
   if (s.source) out.details.emplace_back("source", s.source), out.calls.push_back("fsconfig");
   for (const Option& option : s.options) out.details.emplace_back(option.key, option.value ? option.value : "true");
   if (s.attributes) out.details.emplace_back("attributes", attribute_words(s.attributes));
+  if (s.at.path) {
+    out.calls = s.slot == Slot::none ? Calls{"mount"} : Calls{"mount", "openat"};
+    out.why = "nsbox has made every folder on the way, so no link can be among them";
+    return out;
+  }
   for (size_t i = 0; i <= s.options.size(); i++) out.calls.push_back("fsconfig");
   out.calls.insert(out.calls.end(), {"fsmount", "close"});
   return out;

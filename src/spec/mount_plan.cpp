@@ -397,16 +397,44 @@ void PlanBuilder::make_link(const Mount& mount, const std::string& target, const
 bool PlanBuilder::attach(const Mount& mount, Slot slot, const std::string& target, Tree tree, bool keep) {
   At at;
   if (!make_target(mount, target, tree.folder, 0, at)) return false;
-  tree.closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
   add(Attach{slot, at, false, keep || mount.propagation.has_value()}, Stage::mounts);
+  attached(mount, slot, at, std::move(tree));
+  return true;
+}
+
+bool PlanBuilder::mount_fs(const Mount& mount, NewFs step, Tree tree, bool keep, At* where) {
+  At at;
+  if (!make_target(mount, mount.target->path, true, 0, at)) return false;
+  if (where) *where = at;
+  // An id that is not mapped is refused, and only fsconfig says which option that was.
+  add_fs(step, at, keep || mount.propagation.has_value(), mount.uid || mount.gid);
+  attached(mount, step.slot, at, std::move(tree));
+  return true;
+}
+
+void PlanBuilder::add_fs(NewFs step, At at, bool keep, bool explained) {
+  // mount(2) has these as its own flags; its MS_RDONLY would make the file system itself read-only.
+  constexpr uint64_t same = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  static_assert(MOUNT_ATTR_NOSUID == MS_NOSUID && MOUNT_ATTR_NODEV == MS_NODEV && MOUNT_ATTR_NOEXEC == MS_NOEXEC);
+  if (at.own && at.base == Slot::root && !(step.attributes & ~same) && !explained) {
+    step.at = at;
+    if (!keep) step.slot = Slot::none;
+    return add(step, Stage::mounts);
+  }
+  add(step, Stage::mounts);
+  add(Attach{step.slot, at, false, keep}, Stage::mounts);
+}
+
+/// What follows when something has been mounted.
+void PlanBuilder::attached(const Mount& mount, Slot slot, At at, Tree tree) {
+  tree.closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
   if (mount.propagation) {
     SetAttributes step{slot, 0, 0, static_cast<uint64_t>(*mount.propagation), true};
     add(step, Stage::mounts);
   }
-  const std::string path = layout.find(target).path;
+  const std::string path = "/" + std::string(at.path);  // where it really is: links on the way are followed
   if (tree.closes) closing_.push_back(path);
   layout.mount(path, std::move(tree));
-  return true;
 }
 
 void PlanBuilder::cover(At at, bool folder, bool attributes) {
