@@ -13,6 +13,7 @@ MUTATIONS = [
     # --- R1: places and sources
     ("targets-leave-the-root", "R1", "rules_mounts r01_a_folder", [(STEPS + "file_steps.cpp", "inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;", "inside = 0;")]),
     ("targets-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "layout.cpp", "  found.own = own;\n  if (found.kind != FileKind::missing", "  found.own = true;\n  if (found.kind != FileKind::missing")]),
+    ("file-systems-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "mount_plan.cpp", "if (at.own && at.base == Slot::root && has_own_flags", "if (at.base == Slot::root && has_own_flags")]),
     ("new-names-by-plain-path", "R1", "rules_mounts r01_a_layer", [(SPEC + "layout.cpp", "found.own = own && mounted->tree.kind == Tree::Kind::own;", "found.own = true;")]),
     ("sources-follow-links", "R1", "rules_mounts r01_sources", [(STEPS + "file_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS", "0")]),
     ("sources-of-writable-folders-unknown", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", 'if (real != "/") writable_.push_back(real);', "")]),
@@ -152,7 +153,7 @@ MUTATIONS = [
     ("masks-uncovered", "R17", "rules_mounts r17", [(SPEC + "mounts.cpp", 'if (before.is("mask") && !std::exchange(refused, true))', "if (false)")]),
     ("masks-left-out", "R17", "rules_mounts r01_a_folder", [(SPEC + "mount_plan.cpp", "add(Attach{slot, at, at.base != Slot::root, false}, Stage::mounts);", "add(Attach{slot, at, true, false}, Stage::mounts);")]),
     ("failed-steps-go-on", "R17", "rules_process r17_a_guard", [(STEPS + "child.cpp", "if (outcome.failed()) give_up(state, number, outcome);", "")]),
-    ("failed-preparation-goes-on", "R17", "rules_process r17_a_guard", [(STEPS + "launcher.cpp", "if (!walk(session, plan.prepare, 1, result)) return result;", "walk(session, plan.prepare, 1, result);")]),
+    ("failed-preparation-goes-on", "R17", "rules_process r17_a_guard", [(STEPS + "launcher.cpp", "if (!walk(session, plan.prepare, 1, result)) return;", "walk(session, plan.prepare, 1, result);")]),
     # --- R18, R19: ids
     ("groups-may-be-dropped", "R18", "rules_process r18_a_group", [(SPEC + "id_maps.cpp", "if (group && !maps.setgroups) {", "if (false) {")]),
     ("groups-of-the-caller", "R18", "rules_process r18_groups", [(SPEC + "security.cpp", "builder.add(SetGroups{builder.plan.arena.list(groups), !group_names.empty()}, Stage::credentials);", "")]),
@@ -172,7 +173,7 @@ MUTATIONS = [
     ("binds-with-devices", "R26", "rules_mounts r26", [(SPEC + "mounts.cpp", 'if (nodev.value_or(!is("dev"))) set |= MOUNT_ATTR_NODEV;', "")]),
     ("binds-with-setuid", "R26", "rules_mounts r26", [(SPEC + "mounts.cpp", "if (nosuid.value_or(true)) set |= MOUNT_ATTR_NOSUID;", "")]),
     # --- the way out, and the way in
-    ("old-root-stays", "way out", "rules_process r04_no_descriptor", [(STEPS + "mount_steps.cpp", "if (umount2(\".\", MNT_DETACH) < 0) return failed(\"umount2\");\n  if (chdir", "continue;\n  if (chdir"), (STEPS + "mount_steps.cpp", "return top.stx_mnt_id == root.stx_mnt_id ? done", "return true ? done")]),
+    ("old-root-stays", "way out", "rules_process r04_no_descriptor", [(STEPS + "mount_steps.cpp", "if (umount2(\".\", MNT_DETACH) < 0) return failed(\"umount2\");\n  // The new root", "continue;\n  // The new root"), (STEPS + "mount_steps.cpp", "return top.stx_mnt_id == root.stx_mnt_id ? done", "return true ? done")]),
     ("no-pivot", "way out", "rules_process r04_no_descriptor", [(STEPS + "mount_steps.cpp", 'if (sys::pivot_root(".", ".") < 0) return failed("pivot_root");', "return done;")]),
     ("mounts-reach-the-host", "way out", "mounts a_shared_host", [(STEPS + "mount_steps.cpp", 'return mount(nullptr, "/", nullptr, step.type, nullptr) < 0 ? failed("mount") : done;', "return done;")]),
     ("payload-outlives-nsbox", "lifetime", "terminal everything_dies", [(STEPS + "identity_steps.cpp", "if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)", "if (false)")]),

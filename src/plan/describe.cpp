@@ -173,7 +173,7 @@ StepText text(const NewFs& s) {
   if (s.attributes) out.details.emplace_back("attributes", attribute_words(s.attributes));
   if (s.at.path) {
     out.calls = s.slot == Slot::none ? Calls{"mount"} : Calls{"mount", "openat"};
-    out.why = "nsbox has made every folder on the way, so no link can be among them";
+    out.why = *s.at.path ? "nsbox has made every folder on the way, so no link can be among them" : "on top of / itself: no folder of the host is needed to build in";
     return out;
   }
   for (size_t i = 0; i <= s.options.size(); i++) out.calls.push_back("fsconfig");
@@ -242,7 +242,7 @@ StepText text(const NewTerminal& s) { return {"new_terminal", "", {{"devpts", sl
 StepText text(const PivotRoot& s) {
   StepText out{"pivot_root", "", {}, {"fchdir", "pivot_root"}, "exchanges the roots and takes the old one away with everything below; then looks that nothing is mounted over the new one"};
   for (uint32_t i = 0; i < s.covered; i++) out.calls.push_back("umount2");
-  out.calls.insert(out.calls.end(), {"chdir", "statx", "statx"});
+  out.calls.insert(out.calls.end(), {"statx", "statx"});
   return out;
 }
 StepText text(const ShareNamespaces&) {

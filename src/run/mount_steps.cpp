@@ -256,8 +256,7 @@ Outcome run(const PivotRoot& step, ChildState& state) {
   // root, and then the old root itself with all that is below it.
   for (uint32_t i = 0; i < step.covered; i++)
     if (umount2(".", MNT_DETACH) < 0) return failed("umount2");
-  if (chdir("/") < 0) return failed("chdir");
-  // Had anything stayed on the root, `..` would lead to it.
+  // The new root is the working directory still (pivot_root(2), "NOTES"). Had anything stayed on the root, `..` would lead to it.
   struct statx top, root;
   if (statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &top) < 0) return failed("statx");
   if (statx(state.slot(Slot::root), "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0) return failed("statx");

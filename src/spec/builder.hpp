@@ -91,6 +91,8 @@ class PlanBuilder {
   /// A new file system at a place that is there; at once, where the way to it is nsbox's own and the
   /// kernel's words about its options will not be missed.
   void add_fs(NewFs step, At at, bool keep, bool explained = false);
+  /// A new file system as the root.
+  void add_root(const Mount& mount, NewFs step);
   /// An empty read-only folder, or the null device, over a place that is there.
   /// `attributes` false: the caller sets those of all its covers at once.
   void cover(At at, bool folder, bool attributes = true);

@@ -49,15 +49,14 @@ std::vector<Option> tmpfs_options(PlanBuilder& builder, const Mount& mount, uint
 /// Read-only is for later: mount points may still have to be made in it.
 uint64_t while_built(const Mount& mount) { return mount.attributes() & ~uint64_t{MOUNT_ATTR_RDONLY}; }
 
-void place_root(PlanBuilder& builder, Slot slot, Tree tree) {
-  builder.add(AttachRoot{slot}, Stage::mounts);
-  builder.layout.mount("/", std::move(tree));
-}
-
 void place(PlanBuilder& builder, const Mount& mount, Slot slot, Tree tree) {
   tree.mark = mount.mark, tree.pointer = mount.pointer;
-  if (mount.in_root) place_root(builder, slot, std::move(tree));
-  else builder.attach(mount, slot, mount.target->path, std::move(tree));
+  if (mount.in_root) {
+    builder.add(AttachRoot{slot}, Stage::mounts);
+    builder.layout.mount("/", std::move(tree));
+    return;
+  }
+  builder.attach(mount, slot, mount.target->path, std::move(tree));
 }
 
 Tree tree_of(const Mount& mount, Tree::Kind kind) {
@@ -72,13 +71,12 @@ void plan_tmpfs(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = mount.in_root ? Slot::root : builder.new_slot();
   const auto options = tmpfs_options(builder, mount, mount.in_root ? root_size : 0, mount.in_root ? bounded_inodes : 0);
   const NewFs step{slot, "tmpfs", nullptr, builder.plan.arena.list(options), while_built(mount)};
-  Tree tree = tree_of(mount, Tree::Kind::own);
   if (!mount.in_root) {
-    builder.mount_fs(mount, step, std::move(tree));
+    builder.mount_fs(mount, step, tree_of(mount, Tree::Kind::own));
     return;
   }
-  builder.add(step, Stage::mounts);
-  place_root(builder, slot, std::move(tree));
+  builder.add_root(mount, step);
+  builder.layout.mount("/", tree_of(mount, Tree::Kind::own));
 }
 
 void plan_proc(PlanBuilder& builder, const Mount& mount) {

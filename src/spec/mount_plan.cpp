@@ -29,6 +29,12 @@ bool can_map(const HostFacts& facts, const MountFact* mount) {
   return false;
 }
 
+/// mount(2) has these as its own flags; its MS_RDONLY would make the file system itself read-only.
+bool has_own_flags(uint64_t attributes) {
+  static_assert(MOUNT_ATTR_NOSUID == MS_NOSUID && MOUNT_ATTR_NODEV == MS_NODEV && MOUNT_ATTR_NOEXEC == MS_NOEXEC);
+  return !(attributes & ~uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
+}
+
 Str relative(PlanBuilder& builder, const std::string& path) { return builder.text(path.size() > 1 ? path.substr(1) : ""); }
 
 }  // namespace
@@ -412,11 +418,17 @@ bool PlanBuilder::mount_fs(const Mount& mount, NewFs step, Tree tree, bool keep,
   return true;
 }
 
+void PlanBuilder::add_root(const Mount& mount, NewFs step) {
+  if (has_own_flags(step.attributes) && !mount.uid && !mount.gid) {
+    step.at = {Slot::root, "", true};
+    return add(step, Stage::mounts);
+  }
+  add(step, Stage::mounts);
+  add(AttachRoot{step.slot}, Stage::mounts);
+}
+
 void PlanBuilder::add_fs(NewFs step, At at, bool keep, bool explained) {
-  // mount(2) has these as its own flags; its MS_RDONLY would make the file system itself read-only.
-  constexpr uint64_t same = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  static_assert(MOUNT_ATTR_NOSUID == MS_NOSUID && MOUNT_ATTR_NODEV == MS_NODEV && MOUNT_ATTR_NOEXEC == MS_NOEXEC);
-  if (at.own && at.base == Slot::root && !(step.attributes & ~same) && !explained) {
+  if (at.own && at.base == Slot::root && has_own_flags(step.attributes) && !explained) {
     step.at = at;
     if (!keep) step.slot = Slot::none;
     return add(step, Stage::mounts);
@@ -467,7 +479,10 @@ void PlanBuilder::join_attributes() {
   size_t at = 0;
   for (; at < plan.child.size(); at++) {
     const ChildStep& step = plan.child[at].step;
-    if (const auto* made = std::get_if<NewFs>(&step); made && made->slot == Slot::root) root = made;
+    if (const auto* made = std::get_if<NewFs>(&step); made && made->slot == Slot::root) {
+      root = made;
+      if (made->at.path) break;
+    }
     if (const auto* attached = std::get_if<AttachRoot>(&step); attached && attached->slot == Slot::root) break;
   }
   if (!root || covered_roots_ || at == plan.child.size()) return;
@@ -497,14 +512,13 @@ void PlanBuilder::join_attributes() {
   if (joined.size() < 3) return;
   const uint64_t set = first->set;
   const SetAttributes all{Slot::root, set, 0, MS_PRIVATE, true}, back{Slot::root, own & ~set, set & ~own, 0, false};
-  std::vector<Entry<ChildStep>> steps;
-  steps.reserve(plan.child.size());
+  size_t kept = 0;  // more go than come, and before they come
   for (size_t i = 0, next = 0; i < plan.child.size(); i++) {
     if (next < joined.size() && joined[next] == i) next++;
-    else steps.push_back(plan.child[i]);
-    if (i == end) steps.insert(steps.end(), {{all, Stage::mounts, 0}, {back, Stage::mounts, 0}});
+    else plan.child[kept++] = plan.child[i];
+    if (i == end) plan.child[kept++] = {all, Stage::mounts, 0}, plan.child[kept++] = {back, Stage::mounts, 0};
   }
-  plan.child = std::move(steps);
+  plan.child.erase(plan.child.begin() + static_cast<std::ptrdiff_t>(kept), plan.child.end());
 }
 
 // --- the section ---------------------------------------------------------------------------------
