@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command line: the verb is found in the table, and CLI11 reads the options of that one verb.
+#include <stdio_ext.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -101,7 +102,7 @@ int parse_options(const Command& command, const std::vector<OptionInfo>& options
 }  // namespace
 
 void end_program(int status) {
-  fflush(stdout);
+  if (__fpending(stdout)) fflush(stdout);
   _exit(status);
 }
 

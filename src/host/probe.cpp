@@ -192,18 +192,39 @@ UserNamespaceFacts probe_user_namespaces() {
   return facts;
 }
 
-/// The name and home of a uid, from /etc/passwd itself: no library, no environment.
+/// The next piece of a file at the end of `text`: how long it is, 0 at the end, -1 with errno.
+ssize_t read_piece(int fd, std::string& text) {
+  constexpr size_t most = 4096;
+  const size_t before = text.size();
+  text.resize(before + most);
+  ssize_t n;
+  do n = read(fd, text.data() + before, most);
+  while (n < 0 && errno == EINTR);
+  text.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  return n;
+}
+
+/// The name and home of a uid, from /etc/passwd itself: no library, no environment. No more of it is
+/// read than it takes.
 void look_up_caller(Caller& caller) {
-  std::string text;
-  if (!read_file("/etc/passwd", text, 16 << 20)) return;
+  const int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return;
   const std::string number = std::to_string(caller.uid);
-  for (const std::string& line : split(text, '\n')) {
-    const std::vector<std::string> fields = split(line, ':');
-    if (fields.size() < 7 || fields[2] != number) continue;
-    caller.name = fields[0];
-    caller.home = fields[5];
-    return;
+  std::string text;
+  for (bool more = true, found = false; more && !found;) {
+    more = read_piece(fd, text) > 0;
+    std::string_view rest = text;
+    while (!found && !rest.empty()) {
+      const size_t end = rest.find('\n');
+      if (end == rest.npos && more) break;  // the line goes on in the next piece
+      const std::vector<std::string> fields = split(rest.substr(0, end), ':');
+      found = fields.size() >= 7 && fields[2] == number;
+      if (found) caller.name = fields[0], caller.home = fields[5];
+      rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
+    }
+    text.erase(0, text.size() - rest.size());
   }
+  close(fd);
 }
 
 }  // namespace
@@ -212,18 +233,13 @@ bool read_file(const std::string& path, std::string& out, size_t most) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return false;
   out.clear();
-  char buffer[4096];
-  for (;;) {
-    const ssize_t n = read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0 || out.size() > most) {
-      const int error = errno;
-      close(fd);
-      errno = error;
-      return n >= 0;
-    }
-    out.append(buffer, static_cast<size_t>(n));
-  }
+  ssize_t n;
+  do n = read_piece(fd, out);
+  while (n > 0 && out.size() <= most);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return n >= 0;
 }
 
 HostFacts probe_host() {

@@ -169,7 +169,7 @@ class Supervisor final : public Reins {
 
   void read_signals() {
     struct signalfd_siginfo info;
-    while (read(session_.signals.number(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
+    while (!reaped_ && read(session_.signals.number(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
   }
 
   void handle(int signal) {
