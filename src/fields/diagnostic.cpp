@@ -81,11 +81,15 @@ namespace {
 
 void append_key(std::string& pointer, std::string_view key) {
   pointer += '/';
-  for (size_t special; (special = key.find_first_of("~/")) != key.npos; key.remove_prefix(special + 1)) {
-    pointer += key.substr(0, special);
-    pointer += key[special] == '~' ? "~0" : "~1";
+  if (std::none_of(key.begin(), key.end(), [](char c) { return c == '~' || c == '/'; })) {
+    pointer += key;
+    return;
   }
-  pointer += key;
+  for (const char c : key) {
+    if (c == '~') pointer += "~0";
+    else if (c == '/') pointer += "~1";
+    else pointer += c;
+  }
 }
 
 }  // namespace

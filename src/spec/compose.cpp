@@ -42,8 +42,19 @@ Merge rule_for(const std::string& pointer) {
   return Merge::replace;
 }
 
-/// In `env` null is a value: the variable is unset.
-bool null_is_value(std::string_view pointer) { return pointer.starts_with("/process/env/"); }
+/// Nulls stand for keys that are not there, but in `process.env`, where null is a value: the variable
+/// is unset.
+enum class Nulls : uint8_t { top, process, values, absent };
+void drop_nulls(Node& node, Nulls here = Nulls::top) {
+  if (here != Nulls::values) std::erase_if(node.members, [](const Member& member) { return member.value.is_null(); });
+  const auto below = [&](std::string_view key) {
+    if (here == Nulls::top && key == "process") return Nulls::process;
+    return here == Nulls::values || (here == Nulls::process && key == "env") ? Nulls::values : Nulls::absent;
+  };
+  for (Member& member : node.members) drop_nulls(member.value, below(member.key));
+  for (Node& item : node.items) drop_nulls(item, below(""));
+}
+
 bool is_extension(const std::string& key) { return key.starts_with("x-"); }
 
 class Composer {
@@ -70,7 +81,6 @@ class Composer {
   void read_profile(Seccomp& seccomp, Mark from);
   void merge_mounts(Node& base, Node& over);
   std::string target_of(const Node& mount) const;
-  void drop_nulls(Node& node, std::string& pointer);
   void check_set_names();
   std::string default_name() const;
 
@@ -305,18 +315,6 @@ void Composer::merge(Node& base, Node& over, const std::string& pointer) {
   }
 }
 
-void Composer::drop_nulls(Node& node, std::string& pointer) {
-  std::erase_if(node.members, [&](const Member& member) { return member.value.is_null() && !null_is_value(pointer_to(pointer, member.key)); });
-  for (Member& member : node.members) {
-    const PointerStep step(pointer, member.key);
-    drop_nulls(member.value, pointer);
-  }
-  for (size_t i = 0; i < node.items.size(); i++) {
-    const PointerStep step(pointer, i);
-    drop_nulls(node.items[i], pointer);
-  }
-}
-
 void Composer::check_set_names() {
   for (const auto& [name, value] : input_.set) {
     const Mark nowhere{static_cast<uint16_t>(findings_.files.size() - 1), 0, 0};
@@ -397,8 +395,7 @@ std::optional<Spec> Composer::run(bool* unreadable) {
     merge(merged, loaded_[i].root, "");
   }
   check_set_names();
-  std::string pointer;
-  drop_nulls(merged, pointer);
+  drop_nulls(merged);
 
   Spec spec;
   Decoder decoder(findings_, caller_.home);

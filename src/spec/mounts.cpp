@@ -210,6 +210,7 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
   const std::vector<std::string> pieces = split_outside(node.text, ':');
   Node map = Node::map();
   map.mark = mark;
+  map.members.reserve(4);
   map.set("type", plain_at("bind", mark));
   map.set("source", plain_at(pieces[0], mark));
   size_t next = 1;
