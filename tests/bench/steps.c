@@ -5,7 +5,8 @@
 // once for each repetition.
 //
 //   steps PROGRAM [ARG …]      prints the sum, then the part of each process in the order of their ends
-//   steps --seen FILE PROGRAM [ARG …]      also writes where in the program (a PIE) they were, for `order`
+//   steps --seen FILE PROGRAM [ARG …]      also writes where in the program (a PIE) they were, for `order`,
+//                                          and whether a child was there
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -32,10 +33,10 @@ static long *steps_of(pid_t pid) {
 static char seen[32 << 20];
 static unsigned long base;
 
-static void see(pid_t pid) {
+static void see(pid_t pid, int child) {
 #ifdef __x86_64__
   unsigned long at = ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user_regs_struct, rip), NULL) - base;
-  if (at < sizeof seen) seen[at] = 1;
+  if (at < sizeof seen) seen[at] |= 1 << child;
 #endif
 }
 
@@ -50,7 +51,7 @@ static void find_base(pid_t pid) {
 static void write_seen(const char *path) {
   FILE *file = fopen(path, "w");
   for (unsigned long at = 0; file && at < sizeof seen; ++at)
-    if (seen[at]) fprintf(file, "%lx\n", at);
+    if (seen[at]) fprintf(file, "%lx %d\n", at, seen[at] >> 1);
   if (file) fclose(file);
 }
 
@@ -82,7 +83,7 @@ int main(int count, char **words) {
     int number = WSTOPSIG(status), event = status >> 16;
     if (number == SIGTRAP && !event) {
       ++*steps_of(pid);
-      if (file) see(pid);
+      if (file) see(pid, pid != first);
     }
     // A new process begins with a stop of ptrace's own.
     int deliver = number == SIGTRAP || number == SIGSTOP ? 0 : number;
