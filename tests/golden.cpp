@@ -80,7 +80,7 @@ void plain_host(Machine& machine) {
   caller.uid = caller.gid = 1000;
   caller.name = "alice";
   caller.home = "/home/alice";
-  caller.cwd = "/work";
+  caller.cwd = [] { return std::string("/work"); };
   PathFact folder, file;
   folder.kind = FileKind::folder;
   file.kind = FileKind::file;
@@ -107,7 +107,7 @@ void invent(Machine& machine, const std::string& text) {
       machine.facts.caller.name = "root";
       machine.facts.caller.home = "/root";
       machine.facts.caller.root = machine.facts.caller.privileged = true;
-    } else if (verb == "tty") machine.facts.caller.stdin_tty = machine.facts.caller.stdout_tty = true;
+    } else if (verb == "tty") machine.facts.caller.on_terminal = [] { return true; };
     else if (verb == "set") machine.input.set[a.substr(0, a.find('='))] = a.substr(a.find('=') + 1) + (b.empty() ? "" : " " + b);
     else if (verb == "env") machine.environment[a.substr(0, a.find('='))] = a.substr(a.find('=') + 1) + (b.empty() ? "" : " " + b);
     else if (verb == "folder") {
@@ -130,7 +130,7 @@ void invent(Machine& machine, const std::string& text) {
       machine.mounts.push_back(mount);
     } else if (verb == "subuid") machine.uids.push_back({static_cast<uint32_t>(atol(a.c_str())), static_cast<uint32_t>(atol(b.c_str()))});
     else if (verb == "subgid") machine.gids.push_back({static_cast<uint32_t>(atol(a.c_str())), static_cast<uint32_t>(atol(b.c_str()))});
-    else if (verb == "kernel") sscanf(a.c_str(), "%d.%d", &machine.facts.kernel_major, &machine.facts.kernel_minor);
+    else if (verb == "kernel") machine.facts.kernel = [a] { return KernelVersion{atoi(a.c_str()), atoi(a.substr(a.find('.') + 1).c_str())}; };
     else if (verb == "module") machine.modules.push_back(a);
     else if (verb == "process") machine.processes.push_back(atoi(a.c_str()));
     else if (verb == "refused") machine.user.refused_by = a + " " + b;

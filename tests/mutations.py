@@ -13,10 +13,11 @@ MUTATIONS = [
     # --- R1: places and sources
     ("targets-leave-the-root", "R1", "rules_mounts r01_a_folder", [(STEPS + "file_steps.cpp", "inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;", "inside = 0;")]),
     ("targets-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "layout.cpp", "  found.own = own;\n  if (found.kind != FileKind::missing", "  found.own = true;\n  if (found.kind != FileKind::missing")]),
+    ("file-systems-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "mount_plan.cpp", "if (at.own && at.base == Slot::root && has_own_flags", "if (at.base == Slot::root && has_own_flags")]),
     ("new-names-by-plain-path", "R1", "rules_mounts r01_a_layer", [(SPEC + "layout.cpp", "found.own = own && mounted->tree.kind == Tree::Kind::own;", "found.own = true;")]),
     ("sources-follow-links", "R1", "rules_mounts r01_sources", [(STEPS + "file_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS", "0")]),
     ("sources-of-writable-folders-unknown", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", 'if (real != "/") writable_.push_back(real);', "")]),
-    ("sources-by-their-written-name", "R1", "rules_mounts r01_sources", [("src/host/facts.cpp", 'std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()', "false")]),
+    ("sources-by-their-written-name", "R1", "rules_mounts r01_sources", [("src/host/facts.cpp", 'std::find(folders.begin(), folders.end(), done.empty() ? "/" : std::string_view(done)) != folders.end()', "false")]),
     ("sources-writable-by-a-remount", "R1", "rules_mounts r01_sources", [(SPEC + "make_plan.cpp", "(again || !mount.effective_readonly())", "!mount.effective_readonly()")]),
     ("copied-files-follow-links", "R1", "rules_mounts r01_sources", [(SPEC + "mount_kinds.cpp", "builder.add(OpenFile{write.from, way.path, way.below});", "builder.add(OpenFile{write.from, builder.text(mount.content_from->path), nullptr});")]),
     ("output-follows-links", "R1", "rules_mounts r01_sources", [(SPEC + "process.cpp", "      step.path = way.path;\n      step.below = way.below;\n", "      step.path = builder.text(file.path.path);\n")]),
@@ -176,7 +177,7 @@ MUTATIONS = [
     ("binds-with-devices", "R26", "rules_mounts r26", [(SPEC + "mounts.cpp", 'if (nodev.value_or(!is("dev"))) set |= MOUNT_ATTR_NODEV;', "")]),
     ("binds-with-setuid", "R26", "rules_mounts r26", [(SPEC + "mounts.cpp", "if (nosuid.value_or(true)) set |= MOUNT_ATTR_NOSUID;", "")]),
     # --- the way out, and the way in
-    ("old-root-stays", "way out", "rules_process r04_no_descriptor", [(STEPS + "mount_steps.cpp", "if (umount2(\".\", MNT_DETACH) < 0) return failed(\"umount2\");\n  if (chdir", "continue;\n  if (chdir"), (STEPS + "mount_steps.cpp", "return top.stx_mnt_id == root.stx_mnt_id ? done", "return true ? done")]),
+    ("old-root-stays", "way out", "rules_process r04_no_descriptor", [(STEPS + "mount_steps.cpp", "if (umount2(\".\", MNT_DETACH) < 0) return failed(\"umount2\");\n  // The new root", "continue;\n  // The new root"), (STEPS + "mount_steps.cpp", "return top.stx_mnt_id == root.stx_mnt_id ? done", "return true ? done")]),
     ("no-pivot", "way out", "rules_process r04_no_descriptor", [(STEPS + "mount_steps.cpp", 'if (sys::pivot_root(".", ".") < 0) return failed("pivot_root");', "return done;")]),
     ("mounts-reach-the-host", "way out", "mounts a_shared_host", [(STEPS + "mount_steps.cpp", 'return mount(nullptr, "/", nullptr, step.type, nullptr) < 0 ? failed("mount") : done;', "return done;")]),
     ("payload-outlives-nsbox", "lifetime", "terminal everything_dies", [(STEPS + "identity_steps.cpp", "if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)", "if (false)")]),

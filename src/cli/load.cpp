@@ -25,15 +25,21 @@ namespace {
 
 /// Reads on until there is more than `most`; "" or the reason why that can't be done.
 std::string read_more(int fd, size_t most, std::string& text) {
-  char buffer[4096];
   while (text.size() < most) {
-    const ssize_t n = read(fd, buffer, sizeof buffer);
+    const size_t before = text.size();
+    text.resize(before + 4096);
+    const ssize_t n = read(fd, text.data() + before, 4096);
+    text.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return error_words(errno);
     if (n == 0) break;
-    text.append(buffer, static_cast<size_t>(n));
   }
   return "";
+}
+
+std::string working_folder() {
+  char cwd[4096];
+  return getcwd(cwd, sizeof cwd) ? cwd : "/";
 }
 
 std::string read_source(const std::string& path, OpenSource& source, SourceFile& out) {
@@ -43,10 +49,10 @@ std::string read_source(const std::string& path, OpenSource& source, SourceFile&
   out.changed_ns = source.info.st_mtim.tv_sec * 1'000'000'000 + source.info.st_mtim.tv_nsec;
   out.text = std::move(source.begin);
   if (is_saved_plan(out.text)) return "it is a saved plan: 'nsbox up' runs it, and 'nsbox show' prints it";
-  const std::string problem = read_more(source.fd ? source.fd.number() : 0, InputLimits::bytes + 1, out.text);  // one more tells that it is too long
-  char cwd[4096];
+  const bool whole = S_ISREG(source.info.st_mode) && out.text.size() == static_cast<size_t>(source.info.st_size);
+  const std::string problem = whole ? "" : read_more(source.fd ? source.fd.number() : 0, InputLimits::bytes + 1, out.text);  // one more tells that it is too long
   const size_t slash = path.rfind('/');
-  const std::string here = path.starts_with('/') ? "/" : getcwd(cwd, sizeof cwd) ? cwd : "/";
+  const std::string here = path.starts_with('/') ? "/" : working_folder();
   out.folder = path == "-" || slash == std::string::npos ? here : normal_path(join_path(here, slash == 0 ? "/" : path.substr(0, slash)));
   return problem;
 }

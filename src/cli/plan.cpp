@@ -69,7 +69,7 @@ int run_plan(const Arguments& arguments) {
   Loaded loaded = load(arguments, command);
   if (!loaded.spec) return loaded.status;
   // A saved plan is run later and elsewhere: it has a terminal only where the specification says so.
-  if (arguments.has("out")) loaded.facts.caller.stdin_tty = false;
+  if (arguments.has("out")) loaded.facts.caller.on_terminal = [] { return false; };
   const std::optional<Plan> plan = plan_of(loaded, arguments, false);
   const bool json = arguments.value("format") == "json";
   if (!json || !plan) print_findings(loaded.findings, arguments);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The command line: the verb is found in the table, and CLI11 reads the options of that one verb.
+#include <stdio_ext.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/log.hpp"
@@ -97,6 +101,11 @@ int parse_options(const Command& command, const std::vector<OptionInfo>& options
 }
 
 }  // namespace
+
+void end_program(int status) {
+  if (__fpending(stdout) && fflush(stdout) != 0) throw Failure("write", "standard output");
+  _exit(status);
+}
 
 int run_program(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);

@@ -23,8 +23,8 @@ namespace {
 
 constexpr int failed_status = 125;
 
-/// Launches, and gives the account of it. `facts` are asked for only when something has failed.
-int run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Arguments& arguments, const Outputs& outputs) {
+/// Launches, gives the account of it, and ends. `facts` are asked for only when something has failed.
+[[noreturn]] void run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Arguments& arguments, const Outputs& outputs) {
   LaunchOptions options;
   options.times = arguments.has("timings") || arguments.has("report");
   options.namespaces = arguments.has("report") || arguments.has("status-fd");
@@ -49,7 +49,7 @@ int run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Ar
   if (logs(LogLevel::info)) log(LogLevel::info, "ended with status " + std::to_string(status));
   if (arguments.has("timings")) print_timings(plan, result);
   if (outputs.report || outputs.status >= 0) outputs.end(account(plan, result, result.executed ? nullptr : &sentence), result.executed);
-  return status;
+  end_program(status);
 }
 
 /// For --report and --status-fd, when nothing could be launched.
@@ -98,7 +98,7 @@ int run_saved(const std::string& path, const OpenSource& file, const Command& co
   if (arguments.has("name")) plan.name = arguments.value("name");
   if (!seal_self(plan, arguments, nullptr)) return failed_status;
   if (arguments.has("detach")) return run_detached({plan, saved.made_for, absolute(path), {}, probe_host}, arguments, outputs);
-  return run_plan(plan, probe_host, arguments, outputs);
+  run_plan(plan, probe_host, arguments, outputs);
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ int run_up(const Arguments& arguments) {
   const bool detach = arguments.has("detach");
   if (!detach && arguments.has("replace")) return usage_error(command, "--replace is for --detach: an attached sandbox has no name that could be in use");
   Loaded loaded = load(arguments, command, &file);
-  if (detach) loaded.facts.caller.stdin_tty = false;  // it has a terminal only where the specification says so
+  if (detach) loaded.facts.caller.on_terminal = [] { return false; };  // it has a terminal only where the specification says so
   std::optional<Plan> plan;
   if (loaded.spec) {
     plan = plan_of(loaded, arguments, true);
@@ -127,7 +127,7 @@ int run_up(const Arguments& arguments) {
   if (!seal_self(*plan, arguments, first.name == "-" ? &text : nullptr)) return failed_status;
   const auto facts = [&] { return loaded.facts; };
   if (detach) return run_detached({*plan, made_for(loaded), path == "-" ? "-" : absolute(path), effective_spec(*loaded.spec, loaded.facts.caller), facts}, arguments, outputs);
-  return run_plan(*plan, facts, arguments, outputs);
+  run_plan(*plan, facts, arguments, outputs);
 }
 
 }  // namespace nsbox

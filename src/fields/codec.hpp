@@ -46,17 +46,19 @@ class Decoder {
   bool read(const Node& node, T& out);
   template <class T, class Key>
   bool read_at(const Key& key, const Node& node, T& out) {
-    const size_t length = pointer_.size();
-    pointer_ = pointer_to(pointer_, key);
-    const bool ok = read(node, out);
-    pointer_.resize(length);
-    return ok;
+    const PointerStep step(pointer_, key);
+    return read(node, out);
   }
 
   /// Reads the members of `node` into the struct; unknown keys are errors with the nearest name.
-  /// `allowed` narrows the table (a mount kind's keys); null means all of it.
+  /// `allowed` narrows the table (a mount kind's keys); null means all of it. What `passes(key)` is
+  /// somebody else's.
+  template <Described S, class Passes>
+  bool read_fields(const Node& node, S& out, const std::vector<std::string_view>* allowed, Passes&& passes);
   template <Described S>
-  bool read_fields(const Node& node, S& out, const std::vector<std::string_view>* allowed = nullptr);
+  bool read_fields(const Node& node, S& out) {
+    return read_fields(node, out, nullptr, [](std::string_view) { return false; });
+  }
 
  private:
   std::string pointer_;
@@ -80,11 +82,12 @@ bool Decoder::read(const Node& node, T& out) {
   return !node.broken && Codec<T>::decode(*this, node, out);
 }
 
-template <Described S>
-bool Decoder::read_fields(const Node& node, S& out, const std::vector<std::string_view>* allowed) {
+template <Described S, class Passes>
+bool Decoder::read_fields(const Node& node, S& out, const std::vector<std::string_view>* allowed, Passes&& passes) {
   if (!node.is_map()) return wrong_type(node, "a mapping");
   bool ok = true;
   for (const Member& member : node.members) {
+    if (passes(member.key)) continue;
     bool known = false;
     for_each_field<S>([&](const auto& field) {
       if (field.key != member.key) return;
@@ -95,12 +98,10 @@ bool Decoder::read_fields(const Node& node, S& out, const std::vector<std::strin
     if (known) continue;
     ok = false;
     const std::vector<std::string_view> keys = allowed ? *allowed : keys_of<S>();
-    const size_t length = pointer_.size();
-    pointer_ = pointer_to(pointer_, member.key);
+    const PointerStep step(pointer_, member.key);
     std::vector<std::string> args{member.key};
     if (const std::string_view near = nearest(member.key, keys); !near.empty()) args.emplace_back(near);
     error_at(Code::unknown_key, member.mark, std::move(args));
-    pointer_.resize(length);
   }
   return ok;
 }
@@ -192,6 +193,7 @@ struct Codec<std::vector<T>> {
   static bool decode(Decoder& decoder, const Node& node, std::vector<T>& out) {
     if (!node.is_list()) return decoder.wrong_type(node, "a list");
     out.clear();
+    out.reserve(std::min<size_t>(node.items.size(), 64));  // no more: most of a long list may be wrong
     bool ok = true;
     // An item's index is its place, but for those that know it: the rules see none after a wrong one.
     constexpr bool knows_place = requires(T item) { item.pointer; };

@@ -8,31 +8,35 @@
 namespace nsbox {
 namespace {
 
-struct CodeRow {
-  std::string_view slug;
-  Severity severity;
-};
+constexpr size_t codes = static_cast<size_t>(Code::count);
 
-constexpr CodeRow rows[] = {
-#define NSBOX_CODE(name, severity, message, hint) {#name, Severity::severity},
+constexpr Severity severities[] = {
+#define NSBOX_CODE(name, severity, message, hint) Severity::severity,
 #include "fields/codes.def"
 #undef NSBOX_CODE
 };
 
-std::string slugged(std::string_view name) {
-  std::string out(name);
-  std::replace(out.begin(), out.end(), '_', '-');
-  return out;
-}
+constexpr char names[] =
+#define NSBOX_CODE(name, severity, message, hint) #name "\0"
+#include "fields/codes.def"
+#undef NSBOX_CODE
+    ;
 
-const std::vector<std::string>& slugs() {
-  static const std::vector<std::string> all = [] {
-    std::vector<std::string> out;
-    for (const CodeRow& row : rows) out.push_back(slugged(row.slug));
-    return out;
-  }();
-  return all;
-}
+/// All slugs in one text, made by the compiler: no pointers to relocate, and nothing to make at a launch.
+struct Slugs {
+  char text[sizeof names] = {};
+  uint16_t begin[codes + 1] = {};
+
+  constexpr Slugs() {
+    size_t code = 0;
+    for (size_t i = 0; i + 1 < sizeof names; i++) {
+      text[i] = names[i] == '_' ? '-' : names[i];
+      if (!names[i]) begin[++code] = static_cast<uint16_t>(i + 1);
+    }
+  }
+  constexpr std::string_view at(size_t code) const { return {text + begin[code], static_cast<size_t>(begin[code + 1] - begin[code] - 1)}; }
+};
+constexpr Slugs slugs;
 
 }  // namespace
 
@@ -54,34 +58,52 @@ size_t Findings::count(Severity severity) const {
 
 bool Findings::failed() const { return count(Severity::error) > 0; }
 
-Severity severity_of(Code code) { return rows[static_cast<size_t>(code)].severity; }
-std::string_view slug_of(Code code) { return slugs()[static_cast<size_t>(code)]; }
+Severity severity_of(Code code) { return severities[static_cast<size_t>(code)]; }
+std::string_view slug_of(Code code) { return slugs.at(static_cast<size_t>(code)); }
 
 const std::vector<std::string_view>& warning_slugs() {
   static const std::vector<std::string_view> all = [] {
     std::vector<std::string_view> out;
-    for (size_t i = 0; i < std::size(rows); i++)
-      if (rows[i].severity == Severity::warning) out.push_back(slugs()[i]);
+    for (size_t i = 0; i < codes; i++)
+      if (severities[i] == Severity::warning) out.push_back(slugs.at(i));
     return out;
   }();
   return all;
 }
 
 bool is_warning(std::string_view slug) {
-  const auto same = [](char a, char b) { return a == b || (a == '_' && b == '-'); };
-  return std::any_of(std::begin(rows), std::end(rows), [&](const CodeRow& row) {
-    return row.severity == Severity::warning && slug.find('_') == slug.npos && std::equal(row.slug.begin(), row.slug.end(), slug.begin(), slug.end(), same);
-  });
+  for (size_t i = 0; i < codes; i++)
+    if (severities[i] == Severity::warning && slugs.at(i) == slug) return true;
+  return false;
+}
+
+namespace {
+
+void append_key(std::string& pointer, std::string_view key) {
+  pointer += '/';
+  if (std::none_of(key.begin(), key.end(), [](char c) { return c == '~' || c == '/'; })) {
+    pointer += key;
+    return;
+  }
+  for (const char c : key) {
+    if (c == '~') pointer += "~0";
+    else if (c == '/') pointer += "~1";
+    else pointer += c;
+  }
+}
+
+}  // namespace
+
+PointerStep::PointerStep(std::string& pointer, std::string_view key) : pointer_(pointer), length_(pointer.size()) { append_key(pointer, key); }
+
+PointerStep::PointerStep(std::string& pointer, size_t index) : pointer_(pointer), length_(pointer.size()) {
+  pointer += '/';
+  pointer += std::to_string(index);
 }
 
 std::string pointer_to(std::string_view pointer, std::string_view key) {
   std::string out(pointer);
-  out += '/';
-  for (const char c : key) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
-  }
+  append_key(out, key);
   return out;
 }
 

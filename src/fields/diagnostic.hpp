@@ -56,7 +56,20 @@ const std::vector<std::string_view>& warning_slugs();
 /// The same without making the list.
 bool is_warning(std::string_view slug);
 
-/// One more step of a JSON Pointer (RFC 6901).
+/// One more step of a JSON Pointer (RFC 6901), for the life of this object: a walk through a document
+/// has one pointer, and makes a new text only where there is something to say.
+class PointerStep {
+ public:
+  PointerStep(std::string& pointer, std::string_view key);
+  PointerStep(std::string& pointer, size_t index);
+  ~PointerStep() { pointer_.resize(length_); }
+  PointerStep(const PointerStep&) = delete;
+  PointerStep& operator=(const PointerStep&) = delete;
+
+ private:
+  std::string& pointer_;
+  const size_t length_;
+};
 std::string pointer_to(std::string_view pointer, std::string_view key);
 std::string pointer_to(std::string_view pointer, size_t index);
 

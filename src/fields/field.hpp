@@ -45,6 +45,13 @@ void for_each_field(F&& f) {
 }
 
 template <Described S>
+bool has_key(std::string_view key) {
+  bool found = false;
+  for_each_field<S>([&](const auto& field) { found |= field.key == key; });
+  return found;
+}
+
+template <Described S>
 std::vector<std::string_view> keys_of() {
   std::vector<std::string_view> keys;
   for_each_field<S>([&](const auto& field) { keys.push_back(field.key); });

@@ -91,8 +91,9 @@ size_t reference_length(std::string_view text) {
 
 std::vector<std::string> split_outside(std::string_view text, char separator, size_t most) {
   std::vector<std::string> pieces{""};
+  const auto special = [&](char c) { return c == separator || c == '$'; };
   while (!text.empty()) {
-    size_t length = 1;
+    size_t length = std::max<size_t>(1, static_cast<size_t>(std::find_if(text.begin(), text.end(), special) - text.begin()));
     if (text.starts_with("$$")) length = 2;
     else if (text.starts_with("${")) length = std::min(reference_length(text), text.size());
     if (length == 1 && text[0] == separator && pieces.size() < most) pieces.emplace_back();

@@ -31,6 +31,17 @@ const PathFact& HostFacts::path(std::string_view path) const {
   return paths_.emplace(std::move(text), std::move(fact)).first->second;  // addresses stay when it grows
 }
 
+const PathFact& HostFacts::resolved(const std::string& path, std::string* real) const {
+  if (resolved_to_.empty() || resolved_ != path) {
+    resolved_to_.clear();
+    const PathFact& fact = walk(path, &resolved_to_, {}, nullptr);
+    if (resolved_to_.empty()) return fact;  // links without an end
+    resolved_ = path;
+  }
+  if (real) *real = resolved_to_;
+  return this->path(resolved_to_);
+}
+
 bool HostFacts::enters(const std::string& path, std::span<const std::string> folders, std::string& folder, std::string& rest) const {
   rest.clear();
   walk(path, &folder, folders, &rest);
@@ -46,7 +57,7 @@ const PathFact& HostFacts::walk(const std::string& start, std::string* real, std
     const std::string_view before = left;
     const std::string_view part = next_part(left);
     if (part.empty() || part == ".") continue;
-    if (std::find(folders.begin(), folders.end(), done.empty() ? "/" : done) != folders.end()) {
+    if (std::find(folders.begin(), folders.end(), done.empty() ? "/" : std::string_view(done)) != folders.end()) {
       *rest = normal_path(before);
       break;
     }

@@ -42,10 +42,10 @@ struct SubidRange {
 struct Caller {
   uint32_t uid = 0, gid = 0;
   std::string name, home;
-  std::string cwd = "/";
+  std::function<std::string()> cwd = [] { return std::string("/"); };
   bool root = false;        // effective uid 0
   bool privileged = false;  // CAP_SYS_ADMIN in its user namespace (owner of its mount namespace)
-  bool stdin_tty = false, stdout_tty = false;
+  std::function<bool()> on_terminal = [] { return false; };  // standard input and output both
   std::function<const char*(const std::string& name)> variable;  // of the environment
 };
 
@@ -55,9 +55,14 @@ struct UserNamespaceFacts {
   std::string remedy;
 };
 
+struct KernelVersion {
+  int major = 6, minor = 1;
+  auto operator<=>(const KernelVersion&) const = default;
+};
+
 struct HostFacts {
   Caller caller;
-  int kernel_major = 6, kernel_minor = 1;
+  std::function<KernelVersion()> kernel = [] { return KernelVersion{}; };
   std::function<uint64_t()> capability_last = [] { return uint64_t{40}; };
 
   // Parts that cost something are asked for by function and kept; a test sets them directly.
@@ -73,7 +78,7 @@ struct HostFacts {
   /// Links in the folders on the way are followed, the last component is not.
   const PathFact& path(std::string_view path) const;
   /// The same with links followed to the end; `real` gets the path that it ends at.
-  const PathFact& resolved(const std::string& path, std::string* real = nullptr) const { return walk(path, real, {}, nullptr); }
+  const PathFact& resolved(const std::string& path, std::string* real = nullptr) const;
   /// Whether the way to `path`, links followed, goes through one of `folders` (real paths) and on: the
   /// first of them, and the rest of the way as it is written.
   bool enters(const std::string& path, std::span<const std::string> folders, std::string& folder, std::string& rest) const;
@@ -89,6 +94,7 @@ struct HostFacts {
   const PathFact& walk(const std::string& path, std::string* real, std::span<const std::string> folders, std::string* rest) const;
 
   mutable std::unordered_map<std::string, PathFact, TextHash, std::equal_to<>> paths_;
+  mutable std::string resolved_, resolved_to_;  // the last answer: a source is asked for several times in a row
   mutable std::vector<MountFact> mounts_;
   mutable bool mounts_known_ = false;
   mutable std::map<std::string, std::vector<SubidRange>, std::less<>> subids_;

@@ -19,6 +19,7 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
+#include "sys/fd.hpp"
 #include "sys/landlock.hpp"
 #include "sys/process.hpp"
 
@@ -212,15 +213,40 @@ UserNamespaceFacts probe_user_namespaces() {
   return facts;
 }
 
-/// The name and home of a uid, from /etc/passwd itself: no library, no environment.
+/// The next piece of a file at the end of `text`: how long it is, 0 at the end, -1 with errno.
+ssize_t read_piece(int fd, std::string& text) {
+  constexpr size_t most = 4096;
+  const size_t before = text.size();
+  text.resize(before + most);
+  ssize_t n;
+  do n = read(fd, text.data() + before, most);
+  while (n < 0 && errno == EINTR);
+  text.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+  return n;
+}
+
+/// The name and home of a uid, from /etc/passwd itself: no library, no environment. No more of it is
+/// read than it takes.
 void look_up_caller(Caller& caller) {
+  const Fd file = Fd::adopt(open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file && (says_missing(errno) || says_denied(errno))) return;
+  if (!file) throw Failure("open", "/etc/passwd");
   const std::string number = std::to_string(caller.uid);
-  for (const std::string& line : split(content_of("/etc/passwd", 16 << 20), '\n')) {
-    const std::vector<std::string> fields = split(line, ':');
-    if (fields.size() < 7 || fields[2] != number) continue;
-    caller.name = fields[0];
-    caller.home = fields[5];
-    return;
+  std::string text;
+  for (bool more = true, found = false; more && !found;) {
+    const ssize_t n = read_piece(file.number(), text);
+    if (n < 0) throw Failure("read", "/etc/passwd");
+    more = n > 0;
+    std::string_view rest = text;
+    while (!found && !rest.empty()) {
+      const size_t end = rest.find('\n');
+      if (end == rest.npos && more) break;  // the line goes on in the next piece
+      const std::vector<std::string> fields = split(rest.substr(0, end), ':');
+      found = fields.size() >= 7 && fields[2] == number;
+      if (found) caller.name = fields[0], caller.home = fields[5];
+      rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
+    }
+    text.erase(0, text.size() - rest.size());
   }
 }
 
@@ -230,40 +256,42 @@ bool read_file(const std::string& path, std::string& out, size_t most) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return false;
   out.clear();
-  char buffer[4096];
-  for (;;) {
-    const ssize_t n = read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0 || out.size() > most) {
-      const int error = errno;
-      close(fd);
-      errno = error;
-      return n >= 0;
-    }
-    out.append(buffer, static_cast<size_t>(n));
-  }
+  ssize_t n;
+  do n = read_piece(fd, out);
+  while (n > 0 && out.size() <= most);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return n >= 0;
 }
 
 HostFacts probe_host() {
   HostFacts facts;
   Caller& caller = facts.caller;
-  caller.uid = getuid();
-  caller.gid = getgid();
-  caller.root = geteuid() == 0;
+  // As the kernel wrote them beside the arguments: nsbox changes none of them.
+  caller.uid = static_cast<uint32_t>(getauxval(AT_UID));
+  caller.gid = static_cast<uint32_t>(getauxval(AT_GID));
+  caller.root = getauxval(AT_EUID) == 0;
   look_up_caller(caller);
   uint64_t permitted = 0, effective = 0, inheritable = 0;
   if (sys::capget(permitted, effective, inheritable) < 0) throw Failure("capget");
   caller.privileged = effective >> CAP_SYS_ADMIN & 1;
-  caller.stdin_tty = is_terminal(0);
-  caller.stdout_tty = is_terminal(1);
-  char cwd[4096];
-  if (getcwd(cwd, sizeof cwd)) caller.cwd = cwd;
-  else if (errno != ENOENT && errno != EACCES) throw Failure("getcwd");  // these: one that was removed, or is closed
+  caller.on_terminal = [] { return is_terminal(0) && is_terminal(1); };
+  caller.cwd = [] {
+    char cwd[4096];
+    if (getcwd(cwd, sizeof cwd)) return std::string(cwd);
+    if (errno != ENOENT && errno != EACCES) throw Failure("getcwd");  // these: one that was removed, or is closed
+    return std::string("/");
+  };
   caller.variable = [](const std::string& name) -> const char* { return getenv(name.c_str()); };
 
-  struct utsname kernel;
-  if (uname(&kernel) < 0) throw Failure("uname");
-  sscanf(kernel.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
+  facts.kernel = [] {
+    struct utsname name;
+    KernelVersion version;
+    if (uname(&name) < 0) throw Failure("uname");
+    sscanf(name.release, "%d.%d", &version.major, &version.minor);
+    return version;
+  };
   facts.landlock_abi = [] {
     const int abi = sys::landlock_abi();
     if (abi < 0 && errno != ENOSYS && errno != EOPNOTSUPP) throw Failure("landlock_create_ruleset");

@@ -166,10 +166,17 @@ StepText text(const UseRoot& s) {
   return {"use_root", "/", {}, {"openat"}, "the caller's own tree, in a copy of its mounts"};
 }
 StepText text(const NewFs& s) {
-  StepText out{"new_fs", s.type, {{"slot", slot(s.slot)}}, {"fsopen"}, ""};
+  StepText out{"new_fs", s.type, {}, {"fsopen"}, ""};
+  if (s.at.path) out.details.emplace_back("at", place(s.at));
+  if (s.slot != Slot::none) out.details.emplace_back("slot", slot(s.slot));
   if (s.source) out.details.emplace_back("source", s.source), out.calls.push_back("fsconfig");
   for (const Option& option : s.options) out.details.emplace_back(option.key, option.value ? option.value : "true");
   if (s.attributes) out.details.emplace_back("attributes", attribute_words(s.attributes));
+  if (s.at.path) {
+    out.calls = s.slot == Slot::none ? Calls{"mount"} : Calls{"mount", "openat"};
+    out.why = *s.at.path ? "nsbox has made every folder on the way, so no link can be among them" : "on top of / itself: no folder of the host is needed to build in";
+    return out;
+  }
   for (size_t i = 0; i <= s.options.size(); i++) out.calls.push_back("fsconfig");
   out.calls.insert(out.calls.end(), {"fsmount", "close"});
   return out;
@@ -236,7 +243,7 @@ StepText text(const NewTerminal& s) { return {"new_terminal", "", {{"devpts", sl
 StepText text(const PivotRoot& s) {
   StepText out{"pivot_root", "", {}, {"fchdir", "pivot_root"}, "exchanges the roots and takes the old one away with everything below; then looks that nothing is mounted over the new one"};
   for (uint32_t i = 0; i < s.covered; i++) out.calls.push_back("umount2");
-  out.calls.insert(out.calls.end(), {"chdir", "statx", "statx"});
+  out.calls.insert(out.calls.end(), {"statx", "statx"});
   return out;
 }
 StepText text(const ShareNamespaces&) {

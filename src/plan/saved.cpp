@@ -15,7 +15,7 @@ namespace {
 constexpr size_t head = 32;  // magic, length, check sum
 
 // That members are counted right is seen by a look at some of them.
-static_assert(member_count<SavedFor> == 6 && member_count<Entry<ChildStep>> == 3 && member_count<OpenTree> == 6 && member_count<NewOverlay> == 6 && member_count<Mark> == 3);
+static_assert(member_count<SavedFor> == 6 && member_count<Entry<ChildStep>> == 3 && member_count<NewFs> == 6 && member_count<OpenTree> == 6 && member_count<NewOverlay> == 6 && member_count<Mark> == 3);
 
 template <class T>
 inline constexpr bool is_list = false;

@@ -199,6 +199,7 @@ struct NewFs {      // a new file system: fsopen, fsconfig, fsmount
   Str source = nullptr;
   std::span<const Option> options;
   uint64_t attributes = 0;
+  At at = {};  // where it is mounted at once, by one call: a place of the new root that is nsbox's `own`
 };
 struct NewOverlay {
   Slot slot = Slot::none;

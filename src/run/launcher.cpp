@@ -202,6 +202,37 @@ void take_failure(Session& session, LaunchResult& result) {
   }
 }
 
+void run_session(Session& session, const LaunchOptions& options, LaunchResult& result) {
+  const Plan& plan = session.plan;
+  session.child.title = options.title.data();
+  session.child.title_room = options.title.size();
+  session.child.init_title = options.init_title.data();
+  std::copy(std::begin(options.stdio), std::end(options.stdio), session.child.stdio);
+  session.child.timed = options.times;
+  session.child.note_namespaces = options.namespaces;
+  const bool told = options.times || options.namespaces;  // an account is asked for
+  const uint64_t begun = told ? now_ns() : 0;
+  if (!walk(session, plan.prepare, 1, result)) return;
+  make_environment(session);
+  find_terminal(session);
+  if (!clone_child(session, result)) return;
+  session.child_channel.reset();
+  for (int fd = 0; fd < 3; fd++)
+    if (options.stdio[fd] >= 0 && (fd < 2 || options.stdio[2] != options.stdio[1])) close(options.stdio[fd]);
+  if (!walk(session, plan.place, plan.first_of_place(), result)) {
+    sys::pidfd_send_signal(session.child_pidfd.number(), SIGKILL);
+    int status;
+    while (waitpid(session.child_pid, &status, __WALL) < 0 && errno == EINTR) {
+    }
+    return;
+  }
+  supervise(session, options, result);
+  if (told) result.wall_ns = now_ns() - begun;
+  if (result.executed && !options.rehearsal) session.pinned.clear();
+  if (!result.executed) take_failure(session, result);
+  if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);
+}
+
 }  // namespace
 
 int LaunchResult::exit_status() const {
@@ -218,49 +249,16 @@ int LaunchResult::exit_status() const {
   }
 }
 
-namespace {
-
-void carry_out(Session& session, const LaunchOptions& options, LaunchResult& result) {
-  const Plan& plan = session.plan;
-  session.child.title = options.title.data();
-  session.child.title_room = options.title.size();
-  session.child.init_title = options.init_title.data();
-  std::copy(std::begin(options.stdio), std::end(options.stdio), session.child.stdio);
-  session.child.timed = options.times;
-  session.child.note_namespaces = options.namespaces;
-  const uint64_t begun = now_ns();
-  if (!walk(session, plan.prepare, 1, result)) return;
-  make_environment(session);
-  find_terminal(session);
-  if (!clone_child(session, result)) return;
-  session.child_channel.reset();
-  for (int fd = 0; fd < 3; fd++)
-    if (options.stdio[fd] >= 0 && (fd < 2 || options.stdio[2] != options.stdio[1])) close(options.stdio[fd]);
-  if (!walk(session, plan.place, plan.first_of_place(), result)) {
-    sys::pidfd_send_signal(session.child_pidfd.number(), SIGKILL);
-    int status;
-    while (waitpid(session.child_pid, &status, __WALL) < 0 && errno == EINTR) {
-    }
-    return;
-  }
-  supervise(session, options, result);
-  result.wall_ns = now_ns() - begun;
-  if (result.executed && !options.rehearsal) session.pinned.clear();
-  if (!result.executed) take_failure(session, result);
-  if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);
-}
-
-}  // namespace
-
 LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   LaunchResult result;
-  Session session(plan, options);
-  carry_out(session, options, result);
+  Session& session = *new Session(plan, options);  // what it holds goes with the process, which ends soon after
+  run_session(session, options, result);
   const int stays = session.kept ? take_away(*session.kept) : -1;
   if (stays >= 0) {
     result.stays_for = errno;
     result.stays = session.made[static_cast<size_t>(stays)];
   }
+  session.clean_up();
   return result;
 }
 

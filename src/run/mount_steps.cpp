@@ -27,6 +27,26 @@ Outcome failed_fs(const char* call, int fs, ChildState& state) {
   return {error, call, Why::call};
 }
 
+/// At a place of which nsbox has made every folder: no link can be on the way, so one call by path
+/// does the work of five by descriptor. `..` of the root is what is attached on it.
+Outcome mount_fs(const NewFs& step, ChildState& state) {
+  char path[4200], data[256];
+  char* end = data;
+  *end = 0;
+  for (const Option& option : step.options) {
+    if (end - data > 128 || strlen(option.key) + (option.value ? strlen(option.value) : 0) > 120) return failed("mount", Why::too_long);
+    if (end != data) end = put_text(end, ",");
+    end = put_text(end, option.key);
+    if (option.value) end = put_text(put_text(end, "="), option.value);
+  }
+  if (strlen(step.at.path) > 4096) return failed("mount", Why::too_long);
+  put_text(put_text(path, "/../"), step.at.path);
+  if (mount(step.source, path, step.type, step.attributes, data) < 0) return failed("mount");
+  if (step.slot == Slot::none) return done;
+  state.slot(step.slot) = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return state.slot(step.slot) < 0 ? failed("openat") : done;
+}
+
 }  // namespace
 
 Outcome run(const SetPropagation& step, ChildState&) {
@@ -62,6 +82,7 @@ Outcome run(const OpenTree& step, ChildState& state) {
 }
 
 Outcome run(const NewFs& step, ChildState& state) {
+  if (step.at.path) return mount_fs(step, state);
   const int fs = sys::fsopen(step.type);
   if (fs < 0) return failed("fsopen");
   if (step.source && sys::fsconfig_set(fs, "source", step.source) < 0) return failed_fs("fsconfig", fs, state);
@@ -236,8 +257,7 @@ Outcome run(const PivotRoot& step, ChildState& state) {
   // root, and then the old root itself with all that is below it.
   for (uint32_t i = 0; i < step.covered; i++)
     if (umount2(".", MNT_DETACH) < 0) return failed("umount2");
-  if (chdir("/") < 0) return failed("chdir");
-  // Had anything stayed on the root, `..` would lead to it.
+  // The new root is the working directory still (pivot_root(2), "NOTES"). Had anything stayed on the root, `..` would lead to it.
   struct statx top, root;
   // Not the library's statx, which makes something up without the kernel's.
   if (syscall(SYS_statx, AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &top) < 0) return failed("statx");

@@ -24,8 +24,7 @@
 
 namespace nsbox {
 
-/// What is open and mapped goes with the process, which ends soon after.
-Session::~Session() {
+void Session::clean_up() {
   for (auto each = pinned.rbegin(); each != pinned.rend(); ++each) {
     if (each->mounted) umount2(each->path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
     if (each->made) unlink(each->path.c_str());

@@ -25,7 +25,6 @@ struct Session {
     child.plan = &plan;
     child.slots = slots.data();
   }
-  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -44,6 +43,9 @@ struct Session {
   std::vector<std::string> made;        // the paths of kept->made, for a message
   std::vector<std::string> words;       // what environment points to
   std::vector<char*> environment;
+
+  /// Takes away what was made on the host.
+  void clean_up();
 };
 
 Outcome run(const OpenProc&, Session&);

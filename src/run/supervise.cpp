@@ -172,8 +172,8 @@ class Supervisor final : public Reins {
 
   void read_signals() {
     struct signalfd_siginfo info;
-    ssize_t n;
-    while ((n = read(session_.signals.number(), &info, sizeof info)) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
+    ssize_t n = 0;
+    while (!reaped_ && (n = read(session_.signals.number(), &info, sizeof info)) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
     if (n < 0 && errno != EAGAIN && errno != EINTR) lose("read");
   }
 

@@ -86,6 +86,13 @@ class PlanBuilder {
   void make_link(const Mount& mount, const std::string& target, const std::string& to);
   /// Target, attach, propagation, layout. `keep`: the descriptor is used after it.
   bool attach(const Mount& mount, Slot slot, const std::string& target, Tree tree, bool keep = false);
+  /// The same for a file system that is made there; `at`: where that is.
+  bool mount_fs(const Mount& mount, NewFs step, Tree tree, bool keep = false, At* at = nullptr);
+  /// A new file system at a place that is there; at once, where the way to it is nsbox's own and the
+  /// kernel's words about its options will not be missed.
+  void add_fs(NewFs step, At at, bool keep, bool explained = false);
+  /// A new file system as the root.
+  void add_root(const Mount& mount, NewFs step);
   /// An empty read-only folder, or the null device, over a place that is there.
   /// `attributes` false: the caller sets those of all its covers at once.
   void cover(At at, bool folder, bool attributes = true);
@@ -107,6 +114,7 @@ class PlanBuilder {
   /// A writable layer over a folder of a read-only tree, in which what is missing can be made.
   bool layer_over(const Found& found);
   bool belongs_to_nobody(const std::string& folder) const;
+  void attached(const Mount& mount, Slot slot, At at, Tree tree);
   bool open_for_making(const Mount& mount, const std::string& target, Found& found);
   void make_parents(const Found& found, std::string_view target);
   Stage source_stage() const;

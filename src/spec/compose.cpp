@@ -42,8 +42,19 @@ Merge rule_for(const std::string& pointer) {
   return Merge::replace;
 }
 
-/// In `env` null is a value: the variable is unset.
-bool null_is_value(std::string_view pointer) { return pointer.starts_with("/process/env/"); }
+/// Nulls stand for keys that are not there, but in `process.env`, where null is a value: the variable
+/// is unset.
+enum class Nulls : uint8_t { top, process, values, absent };
+void drop_nulls(Node& node, Nulls here = Nulls::top) {
+  if (here != Nulls::values) std::erase_if(node.members, [](const Member& member) { return member.value.is_null(); });
+  const auto below = [&](std::string_view key) {
+    if (here == Nulls::top && key == "process") return Nulls::process;
+    return here == Nulls::values || (here == Nulls::process && key == "env") ? Nulls::values : Nulls::absent;
+  };
+  for (Member& member : node.members) drop_nulls(member.value, below(member.key));
+  for (Node& item : node.items) drop_nulls(item, below(""));
+}
+
 bool is_extension(const std::string& key) { return key.starts_with("x-"); }
 
 class Composer {
@@ -61,16 +72,15 @@ class Composer {
 
   bool load(const std::string& path, Mark from, std::vector<std::string>& chain);
   bool load_extended(Node& root, uint16_t file, std::vector<std::string>& chain);
-  void refuse_missing(Node& node, const std::string& pointer);
+  void refuse_missing(Node& node, std::string& pointer);
   void expand_short_forms(Node& root);
-  void substitute_all(Node& node, const std::string& pointer, const Lookup& lookup);
+  void substitute_all(Node& node, std::string& pointer, const Lookup& lookup);
   std::optional<std::string> look_up(std::string_view name, uint16_t file, bool with_vars) const;
   void collect_vars();
   void merge(Node& base, Node& over, const std::string& pointer);
   void read_profile(Seccomp& seccomp, Mark from);
   void merge_mounts(Node& base, Node& over);
   std::string target_of(const Node& mount) const;
-  void drop_nulls(Node& node, const std::string& pointer);
   void check_set_names();
   std::string default_name() const;
 
@@ -117,7 +127,8 @@ bool Composer::load(const std::string& path, Mark from, std::vector<std::string>
     return false;
   }
   std::erase_if(root->members, [](const Member& member) { return is_extension(member.key); });
-  refuse_missing(*root, "");
+  std::string pointer;
+  refuse_missing(*root, pointer);
   const Node* version = root->find("nsbox");
   if (!version || (version->is_null() && !version->missing)) findings_.add(Code::no_version, Mark{file, 1, 1}, "");
   chain.push_back(identity);
@@ -165,16 +176,18 @@ bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>
   return ok;
 }
 
-void Composer::refuse_missing(Node& node, const std::string& pointer) {
+void Composer::refuse_missing(Node& node, std::string& pointer) {
   for (Member& member : node.members) {
     Node& value = member.value;
-    if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer_to(pointer, member.key)), value.broken = true;
-    else refuse_missing(value, pointer_to(pointer, member.key));
+    const PointerStep step(pointer, member.key);
+    if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer), value.broken = true;
+    else refuse_missing(value, pointer);
   }
   for (size_t i = 0; i < node.items.size(); i++) {
     Node& item = node.items[i];
-    if (item.is_null()) findings_.add(item.missing ? Code::missing_item : Code::null_value, item.mark, pointer_to(pointer, i)), item.broken = true;
-    else refuse_missing(item, pointer_to(pointer, i));
+    const PointerStep step(pointer, i);
+    if (item.is_null()) findings_.add(item.missing ? Code::missing_item : Code::null_value, item.mark, pointer), item.broken = true;
+    else refuse_missing(item, pointer);
   }
 }
 
@@ -200,7 +213,7 @@ std::optional<std::string> Composer::look_up(std::string_view name, uint16_t fil
   if (name == "GID") return std::to_string(caller_.gid);
   if (name == "USER") return caller_.name;
   if (name == "HOME") return caller_.home;
-  if (name == "CWD") return caller_.cwd;
+  if (name == "CWD") return caller_.cwd();
   if (name == "NAME") return name_;
   if (name == "SPEC_DIR") return findings_.files[file].folder;
   if (const auto set = input_.set.find(name); set != input_.set.end()) return set->second;
@@ -210,7 +223,7 @@ std::optional<std::string> Composer::look_up(std::string_view name, uint16_t fil
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
-void Composer::substitute_all(Node& node, const std::string& pointer, const Lookup& lookup) {
+void Composer::substitute_all(Node& node, std::string& pointer, const Lookup& lookup) {
   if (node.is_scalar() && !node.broken) {
     const size_t before = findings_.diagnostics.size();
     substitute(findings_, lookup, node, pointer);
@@ -222,9 +235,13 @@ void Composer::substitute_all(Node& node, const std::string& pointer, const Look
   }
   for (Member& member : node.members) {
     if (pointer.empty() && (member.key == "description" || member.key == "vars" || member.key == "nsbox")) continue;
-    substitute_all(member.value, pointer_to(pointer, member.key), lookup);
+    const PointerStep step(pointer, member.key);
+    substitute_all(member.value, pointer, lookup);
   }
-  for (size_t i = 0; i < node.items.size(); i++) substitute_all(node.items[i], pointer_to(pointer, i), lookup);
+  for (size_t i = 0; i < node.items.size(); i++) {
+    const PointerStep step(pointer, i);
+    substitute_all(node.items[i], pointer, lookup);
+  }
 }
 
 void Composer::collect_vars() {
@@ -298,12 +315,6 @@ void Composer::merge(Node& base, Node& over, const std::string& pointer) {
   }
 }
 
-void Composer::drop_nulls(Node& node, const std::string& pointer) {
-  std::erase_if(node.members, [&](const Member& member) { return member.value.is_null() && !null_is_value(pointer_to(pointer, member.key)); });
-  for (Member& member : node.members) drop_nulls(member.value, pointer_to(pointer, member.key));
-  for (size_t i = 0; i < node.items.size(); i++) drop_nulls(node.items[i], pointer_to(pointer, i));
-}
-
 void Composer::check_set_names() {
   for (const auto& [name, value] : input_.set) {
     const Mark nowhere{static_cast<uint16_t>(findings_.files.size() - 1), 0, 0};
@@ -340,7 +351,7 @@ std::string Composer::default_name() const {
     break;
   }
   if (path == "-" || name.empty() || name == "nsbox") {
-    const std::string& folder = findings_.files.empty() ? caller_.cwd : findings_.files[0].folder;
+    const std::string folder = findings_.files.empty() ? caller_.cwd() : findings_.files[0].folder;
     name = folder.substr(folder.rfind('/') + 1);
   }
   for (char& c : name) {
@@ -374,7 +385,8 @@ std::optional<Spec> Composer::run(bool* unreadable) {
   for (Loaded& each : loaded_) {
     expand_short_forms(each.root);
     const Lookup lookup{[&](std::string_view name) { return look_up(name, each.file, true); }, &mentioned_};
-    substitute_all(each.root, "", lookup);
+    std::string pointer;
+    substitute_all(each.root, pointer, lookup);
   }
   Node merged = std::move(loaded_[0].root);
   for (size_t i = 1; i < loaded_.size(); i++) {
@@ -383,7 +395,7 @@ std::optional<Spec> Composer::run(bool* unreadable) {
     merge(merged, loaded_[i].root, "");
   }
   check_set_names();
-  drop_nulls(merged, "");
+  drop_nulls(merged);
 
   Spec spec;
   Decoder decoder(findings_, caller_.home);

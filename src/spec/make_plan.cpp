@@ -12,6 +12,7 @@ namespace nsbox {
 PlanBuilder::PlanBuilder(const Spec& spec, const HostFacts& facts, Findings& findings)
     : spec(spec), facts(facts), findings(findings), maps(maps_on(spec, facts)), layout(facts) {
   plan.name = spec.name;
+  plan.child.reserve(96);  // of most plans
   for (const SourceFile& file : findings.files) plan.files.push_back(file.name);
   const auto note = [&](const std::string& path) {
     std::string real;

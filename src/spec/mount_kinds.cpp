@@ -59,12 +59,24 @@ void place(PlanBuilder& builder, const Mount& mount, Slot slot, Tree tree) {
   builder.attach(mount, slot, mount.target->path, std::move(tree));
 }
 
+Tree tree_of(const Mount& mount, Tree::Kind kind) {
+  Tree tree;
+  tree.kind = kind;
+  tree.mark = mount.mark, tree.pointer = mount.pointer;
+  return tree;
+}
+
 // --- file systems --------------------------------------------------------------------------------
 void plan_tmpfs(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = mount.in_root ? Slot::root : builder.new_slot();
   const auto options = tmpfs_options(builder, mount, mount.in_root ? root_size : 0, mount.in_root ? bounded_inodes : 0);
-  builder.add(NewFs{slot, "tmpfs", nullptr, builder.plan.arena.list(options), while_built(mount)}, Stage::mounts);
-  place(builder, mount, slot, {});
+  const NewFs step{slot, "tmpfs", nullptr, builder.plan.arena.list(options), while_built(mount)};
+  if (!mount.in_root) {
+    builder.mount_fs(mount, step, tree_of(mount, Tree::Kind::own));
+    return;
+  }
+  builder.add_root(mount, step);
+  builder.layout.mount("/", tree_of(mount, Tree::Kind::own));
 }
 
 void plan_proc(PlanBuilder& builder, const Mount& mount) {
@@ -72,12 +84,8 @@ void plan_proc(PlanBuilder& builder, const Mount& mount) {
   if (mount.hidepid) options.push_back({"hidepid", builder.text(name_of(*mount.hidepid))});
   if (mount.subset) options.push_back({"subset", "pid"});
   const Slot slot = builder.new_slot();
-  builder.add(NewFs{slot, "proc", nullptr, builder.plan.arena.list(options), mount.attributes()}, Stage::mounts);
-  Tree tree;
-  tree.kind = Tree::Kind::opaque;
-  tree.mark = mount.mark, tree.pointer = mount.pointer;
   const bool masked = mount.masked.value_or(true);
-  if (!builder.attach(mount, slot, mount.target->path, std::move(tree), masked) || !masked) return;
+  if (!builder.mount_fs(mount, {slot, "proc", nullptr, builder.plan.arena.list(options), mount.attributes()}, tree_of(mount, Tree::Kind::opaque), masked) || !masked) return;
   if (mount.subset) return;  // none of them is there
   const auto here = [&](const char* name) { return builder.facts.path(std::string("/proc/") + name).kind != FileKind::missing; };
   for (const char* name : proc_readonly) {
@@ -97,22 +105,14 @@ void plan_proc(PlanBuilder& builder, const Mount& mount) {
 
 void plan_sysfs(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = builder.new_slot();
-  builder.add(NewFs{slot, "sysfs", nullptr, {}, mount.attributes()}, Stage::mounts);
-  Tree tree;
-  tree.kind = Tree::Kind::opaque;
-  tree.mark = mount.mark, tree.pointer = mount.pointer;
-  if (!builder.attach(mount, slot, mount.target->path, std::move(tree), true)) return;
+  if (!builder.mount_fs(mount, {slot, "sysfs", nullptr, {}, mount.attributes()}, tree_of(mount, Tree::Kind::opaque), true)) return;
   for (const char* name : sys_hidden_folders)
     if (builder.facts.path(std::string("/sys/") + name).kind == FileKind::folder) builder.cover({slot, name, true}, true);
 }
 
 /// mqueue and cgroup2: nothing to say but their name.
 void plan_plain(PlanBuilder& builder, const Mount& mount) {
-  const Slot slot = builder.new_slot();
-  builder.add(NewFs{slot, mount.kind->name.data(), nullptr, {}, mount.attributes()}, Stage::mounts);
-  Tree tree;
-  tree.kind = Tree::Kind::opaque;
-  place(builder, mount, slot, std::move(tree));
+  builder.mount_fs(mount, {builder.new_slot(), mount.kind->name.data(), nullptr, {}, mount.attributes()}, tree_of(mount, Tree::Kind::opaque));
 }
 
 std::vector<Option> devpts_options(PlanBuilder& builder, const Mount& mount) {
@@ -127,12 +127,9 @@ std::vector<Option> devpts_options(PlanBuilder& builder, const Mount& mount) {
 
 void plan_devpts(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = builder.new_slot();
-  builder.add(NewFs{slot, "devpts", nullptr, builder.plan.arena.list(devpts_options(builder, mount)), mount.attributes()}, Stage::mounts);
+  const NewFs step{slot, "devpts", nullptr, builder.plan.arena.list(devpts_options(builder, mount)), mount.attributes()};
   const bool terminal = builder.wants_terminal();
-  Tree tree;
-  tree.kind = Tree::Kind::opaque;
-  tree.mark = mount.mark, tree.pointer = mount.pointer;
-  if (builder.attach(mount, slot, mount.target->path, std::move(tree), terminal) && terminal) builder.new_terminal(slot);
+  if (builder.mount_fs(mount, step, tree_of(mount, Tree::Kind::opaque), terminal) && terminal) builder.new_terminal(slot);
 }
 
 void bind_device(PlanBuilder& builder, Slot dev, const std::string& source, const std::string& name, Identity identity) {
@@ -172,10 +169,9 @@ void plan_device(PlanBuilder& builder, Slot dev, const std::string& target, cons
 
 void plan_dev(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = builder.new_slot();
-  builder.add(NewFs{slot, "tmpfs", nullptr, builder.plan.arena.list(tmpfs_options(builder, mount, dev_size, bounded_inodes)), while_built(mount)}, Stage::mounts);
-  Tree tree;
-  tree.mark = mount.mark, tree.pointer = mount.pointer;
-  if (!builder.attach(mount, slot, mount.target->path, std::move(tree), true)) return;
+  const NewFs dev{slot, "tmpfs", nullptr, builder.plan.arena.list(tmpfs_options(builder, mount, dev_size, bounded_inodes)), while_built(mount)};
+  At at;
+  if (!builder.mount_fs(mount, dev, tree_of(mount, Tree::Kind::own), true, &at)) return;
   for (const Device& device : basic_devices)
     bind_device(builder, slot, std::string("/dev/") + device.name, device.name, {0, 0, makedev(device.major, device.minor)});
   for (const Link& link : dev_links) builder.add(MakeLink{{slot, link.name, true}, link.to}, Stage::mounts);
@@ -186,9 +182,9 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
   const Slot pts = builder.new_slot();
   Mount plain;
   plain.kind = find_mount_kind("devpts");
-  builder.add(NewFs{pts, "devpts", nullptr, builder.plan.arena.list(devpts_options(builder, plain)), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC}, Stage::mounts);
+  const At pts_at = at.own ? At{Slot::root, builder.text(std::string(at.path) + "/pts"), true} : At{slot, "pts", true};
   const bool terminal = builder.wants_terminal();
-  builder.add(Attach{pts, {slot, "pts", true}, false, terminal}, Stage::mounts);
+  builder.add_fs({pts, "devpts", nullptr, builder.plan.arena.list(devpts_options(builder, plain)), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC}, pts_at, terminal);
   if (terminal) {
     builder.new_terminal(pts);
     const Slot console = builder.new_slot();

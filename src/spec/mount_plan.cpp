@@ -13,11 +13,11 @@ namespace {
 // File systems whose mounts can carry an id map (FS_ALLOW_IDMAP), with the kernel that learnt it.
 struct Mappable {
   std::string_view type;
-  int major, minor;
+  KernelVersion since;
 };
-constexpr Mappable mappable[] = {{"ext2", 5, 12}, {"ext3", 5, 12}, {"ext4", 5, 12}, {"vfat", 5, 12}, {"msdos", 5, 12},
-                                 {"xfs", 5, 12},  {"btrfs", 5, 15}, {"f2fs", 5, 18}, {"erofs", 5, 19}, {"squashfs", 6, 2},
-                                 {"tmpfs", 6, 3}, {"ceph", 6, 7},  {"hugetlbfs", 6, 9}};
+constexpr Mappable mappable[] = {{"ext2", {5, 12}}, {"ext3", {5, 12}}, {"ext4", {5, 12}}, {"vfat", {5, 12}}, {"msdos", {5, 12}},
+                                 {"xfs", {5, 12}},  {"btrfs", {5, 15}}, {"f2fs", {5, 18}}, {"erofs", {5, 19}}, {"squashfs", {6, 2}},
+                                 {"tmpfs", {6, 3}}, {"ceph", {6, 7}},  {"hugetlbfs", {6, 9}}};
 // Below a recursive bind these stay as they are: what they show is not owned by the sandbox's users.
 constexpr std::string_view left_alone[] = {"proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "overlay", "devpts", "mqueue", "securityfs",
                                            "debugfs", "tracefs", "bpf", "pstore", "configfs", "fusectl", "autofs", "binfmt_misc", "nsfs"};
@@ -25,8 +25,14 @@ constexpr std::string_view left_alone[] = {"proc", "sysfs", "devtmpfs", "cgroup"
 bool can_map(const HostFacts& facts, const MountFact* mount) {
   if (!mount) return true;  // unknown: the kernel will say
   for (const Mappable& each : mappable)
-    if (each.type == mount->type) return facts.kernel_major > each.major || (facts.kernel_major == each.major && facts.kernel_minor >= each.minor);
+    if (each.type == mount->type) return facts.kernel() >= each.since;
   return false;
+}
+
+/// mount(2) has these as its own flags; its MS_RDONLY would make the file system itself read-only.
+bool has_own_flags(uint64_t attributes) {
+  static_assert(MOUNT_ATTR_NOSUID == MS_NOSUID && MOUNT_ATTR_NODEV == MS_NODEV && MOUNT_ATTR_NOEXEC == MS_NOEXEC);
+  return !(attributes & ~uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
 }
 
 Str relative(PlanBuilder& builder, const std::string& path) { return builder.text(path.size() > 1 ? path.substr(1) : ""); }
@@ -60,13 +66,16 @@ bool PlanBuilder::source_is_there(const Mount& mount, const PathFact& fact, cons
 
 Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idmap, Identity device, Slot slot, bool readonly) {
   std::string real;
-  const PathFact& fact = facts.resolved(source, &real);
   OpenTree step;
   const Way way = way_to(source);
   step.path = way.path;
   step.below = way.below;
   step.recursive = recursive;
-  step.identity = device.rdev ? device : Identity{fact.device, fact.inode, 0};
+  step.identity = device;
+  if (!device.rdev) {  // a device is known by its numbers, whatever the folder that it stands in
+    const PathFact& fact = facts.resolved(source, &real);
+    step.identity = {fact.device, fact.inode, 0};
+  }
   if (slot == Slot::none) slot = new_slot();
   step.slot = slot;
   if (launcher_clones()) add(PrepareStep{step});
@@ -394,16 +403,50 @@ void PlanBuilder::make_link(const Mount& mount, const std::string& target, const
 bool PlanBuilder::attach(const Mount& mount, Slot slot, const std::string& target, Tree tree, bool keep) {
   At at;
   if (!make_target(mount, target, tree.folder, 0, at)) return false;
-  tree.closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
   add(Attach{slot, at, false, keep || mount.propagation.has_value()}, Stage::mounts);
+  attached(mount, slot, at, std::move(tree));
+  return true;
+}
+
+bool PlanBuilder::mount_fs(const Mount& mount, NewFs step, Tree tree, bool keep, At* where) {
+  At at;
+  if (!make_target(mount, mount.target->path, true, 0, at)) return false;
+  if (where) *where = at;
+  // An id that is not mapped is refused, and only fsconfig says which option that was.
+  add_fs(step, at, keep || mount.propagation.has_value(), mount.uid || mount.gid);
+  attached(mount, step.slot, at, std::move(tree));
+  return true;
+}
+
+void PlanBuilder::add_root(const Mount& mount, NewFs step) {
+  if (has_own_flags(step.attributes) && !mount.uid && !mount.gid) {
+    step.at = {Slot::root, "", true};
+    return add(step, Stage::mounts);
+  }
+  add(step, Stage::mounts);
+  add(AttachRoot{step.slot}, Stage::mounts);
+}
+
+void PlanBuilder::add_fs(NewFs step, At at, bool keep, bool explained) {
+  if (at.own && at.base == Slot::root && has_own_flags(step.attributes) && !explained) {
+    step.at = at;
+    if (!keep) step.slot = Slot::none;
+    return add(step, Stage::mounts);
+  }
+  add(step, Stage::mounts);
+  add(Attach{step.slot, at, false, keep}, Stage::mounts);
+}
+
+/// What follows when something has been mounted.
+void PlanBuilder::attached(const Mount& mount, Slot slot, At at, Tree tree) {
+  tree.closes = tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::opaque && tree.folder && mount.effective_readonly();
   if (mount.propagation) {
     SetAttributes step{slot, 0, 0, static_cast<uint64_t>(*mount.propagation), true};
     add(step, Stage::mounts);
   }
-  const std::string path = layout.find(target).path;
+  const std::string path = "/" + std::string(at.path);  // where it really is: links on the way are followed
   if (tree.closes) closing_.push_back(path);
   layout.mount(path, std::move(tree));
-  return true;
 }
 
 void PlanBuilder::cover(At at, bool folder, bool attributes) {
@@ -436,7 +479,10 @@ void PlanBuilder::join_attributes() {
   size_t at = 0;
   for (; at < plan.child.size(); at++) {
     const ChildStep& step = plan.child[at].step;
-    if (const auto* made = std::get_if<NewFs>(&step); made && made->slot == Slot::root) root = made;
+    if (const auto* made = std::get_if<NewFs>(&step); made && made->slot == Slot::root) {
+      root = made;
+      if (made->at.path) break;
+    }
     if (const auto* attached = std::get_if<AttachRoot>(&step); attached && attached->slot == Slot::root) break;
   }
   if (!root || covered_roots_ || at == plan.child.size()) return;
@@ -466,14 +512,13 @@ void PlanBuilder::join_attributes() {
   if (joined.size() < 3) return;
   const uint64_t set = first->set;
   const SetAttributes all{Slot::root, set, 0, MS_PRIVATE, true}, back{Slot::root, own & ~set, set & ~own, 0, false};
-  std::vector<Entry<ChildStep>> steps;
-  steps.reserve(plan.child.size());
+  size_t kept = 0;  // more go than come, and before they come
   for (size_t i = 0, next = 0; i < plan.child.size(); i++) {
     if (next < joined.size() && joined[next] == i) next++;
-    else steps.push_back(plan.child[i]);
-    if (i == end) steps.insert(steps.end(), {{all, Stage::mounts, 0}, {back, Stage::mounts, 0}});
+    else plan.child[kept++] = plan.child[i];
+    if (i == end) plan.child[kept++] = {all, Stage::mounts, 0}, plan.child[kept++] = {back, Stage::mounts, 0};
   }
-  plan.child = std::move(steps);
+  plan.child.erase(plan.child.begin() + static_cast<std::ptrdiff_t>(kept), plan.child.end());
 }
 
 // --- the section ---------------------------------------------------------------------------------

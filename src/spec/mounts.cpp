@@ -82,21 +82,17 @@ bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
   out.in_root = root;
   out.kind = kind_of(decoder, node, root);
   if (!out.kind) return false;
-  Node rest = node;
-  rest.erase("type");
   const std::vector<std::string_view> allowed = keys_of_kind(*out.kind, root);
   // A key of another type deserves a better answer than "unknown".
-  const std::vector<std::string_view> all = keys_of<Mount>();
+  const auto others = [&](std::string_view key) { return std::find(allowed.begin(), allowed.end(), key) == allowed.end() && has_key<Mount>(key); };
   bool ok = true;
   for (const Member& member : node.members) {
-    if (member.key == "type" || std::find(allowed.begin(), allowed.end(), member.key) != allowed.end()) continue;
-    if (std::find(all.begin(), all.end(), member.key) == all.end()) continue;
+    if (member.key == "type" || !others(member.key)) continue;
     decoder.findings.add(Code::mount_key_other, member.mark, pointer_to(decoder.pointer(), member.key),
                          {member.key, std::string(out.kind->name)});
-    rest.erase(member.key);
     ok = false;
   }
-  ok &= decoder.read_fields(rest, out, &allowed);
+  ok &= decoder.read_fields(node, out, &allowed, [&](std::string_view key) { return key == "type" || others(key); });
   if (const Node* lower = node.find("lower"); lower && lower->is_list() && lower->items.empty()) {
     decoder.findings.add(Code::empty_list, lower->mark, pointer_to(decoder.pointer(), "lower"));
     ok = false;
@@ -174,6 +170,7 @@ const MountKind* find_mount_kind(std::string_view name) {
 
 std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root) {
   std::vector<std::string_view> keys;
+  keys.reserve(1 + kind.own.size() + common_keys.size());
   if (!root) keys.push_back("target");
   keys.insert(keys.end(), kind.own.begin(), kind.own.end());
   if (!kind.common) {
@@ -213,6 +210,7 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
   const std::vector<std::string> pieces = split_outside(node.text, ':');
   Node map = Node::map();
   map.mark = mark;
+  map.members.reserve(4);
   map.set("type", plain_at("bind", mark));
   map.set("source", plain_at(pieces[0], mark));
   size_t next = 1;

@@ -394,7 +394,7 @@ void plan_stdio(PlanBuilder& builder) {
 TerminalKind terminal_of(const Spec& spec, const Caller& caller) {
   if (!spec.process.terminal) {
     const bool redirected = spec.process.stdin_.kind != Stdio::Kind::inherit || spec.process.stdout_.kind != Stdio::Kind::inherit;
-    return caller.stdin_tty && caller.stdout_tty && !redirected ? TerminalKind::fresh : TerminalKind::none;
+    return !redirected && caller.on_terminal() ? TerminalKind::fresh : TerminalKind::none;
   }
   switch (*spec.process.terminal) {
     case Terminal::fresh: return TerminalKind::fresh;

@@ -61,12 +61,16 @@ constexpr NamedSocket named_sockets[] = {
 constexpr std::string_view home_parts[] = {".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile", ".ssh",
                                            ".config", ".local", ".gitconfig", ".gnupg", "bin", ".cargo", ".npmrc", ".docker"};
 
-std::string known_path(std::string_view path, const Caller& caller) {
-  if (path.starts_with("~")) return caller.home.empty() ? "" : caller.home + std::string(path.substr(1));
-  if (path.starts_with("@")) return "/run/user/" + std::to_string(caller.uid) + std::string(path.substr(1));
-  std::string out(path);
-  if (const size_t at = out.find('%'); at != out.npos) out.replace(at, 1, std::to_string(caller.uid));
-  return out;
+void known_path(std::string_view path, const Caller& caller, std::string_view uid, std::string& out) {
+  out.clear();
+  if (path.starts_with("~")) {
+    if (!caller.home.empty()) out.append(caller.home).append(path.substr(1));
+  } else if (path.starts_with("@")) {
+    out.append("/run/user/").append(uid).append(path.substr(1));
+  } else {
+    out = path;
+    if (const size_t at = out.find('%'); at != out.npos) out.replace(at, 1, uid);
+  }
 }
 
 void warn(PlanBuilder& builder, const Tree& tree, Code code, std::vector<std::string> args) {
@@ -75,14 +79,21 @@ void warn(PlanBuilder& builder, const Tree& tree, Code code, std::vector<std::st
 
 void warn_of_sockets(PlanBuilder& builder) {
   const Caller& caller = builder.facts.caller;
-  std::vector<std::string> seen;
+  std::vector<std::string> said;
   const auto look = [&](const std::string& path, Code code, std::string_view words) {
-    if (!path.starts_with('/') || std::find(seen.begin(), seen.end(), path) != seen.end()) return;
-    seen.push_back(path);
-    if (const auto reached = reach(builder.layout, path); reached && (reached->kind == FileKind::socket || reached->kind == FileKind::folder))
-      warn(builder, *reached->tree, code, {reached->inside, std::string(words)});
+    if (!path.starts_with('/')) return;
+    const auto reached = reach(builder.layout, path);
+    if (!reached || (reached->kind != FileKind::socket && reached->kind != FileKind::folder)) return;
+    if (std::find(said.begin(), said.end(), path) != said.end()) return;
+    said.push_back(path);
+    warn(builder, *reached->tree, code, {reached->inside, std::string(words)});
   };
-  for (const KnownSocket& each : sockets) look(known_path(each.path, caller), each.code, each.words);
+  const std::string uid = std::to_string(caller.uid);
+  std::string path;
+  for (const KnownSocket& each : sockets) {
+    known_path(each.path, caller, uid, path);
+    look(path, each.code, each.words);
+  }
   for (const NamedSocket& each : named_sockets) {
     const char* value = caller.variable ? caller.variable(each.variable) : nullptr;
     std::string_view text = value ? value : "";

@@ -130,7 +130,7 @@ class Bench:
         text += f"process:\n  command: [{self.payload}]\n  terminal: none\n" + line("  init: %s", "init")
         rights = line("  seccomp: %s", "seccomp") + line("  allow_nested_userns: %s", "nested")
         text += "security:\n" + rights if rights else ""
-        text += "allow_warnings: {no-filter: as the other launchers, host-root: as the other launchers}\n"
+        text += "allow_warnings: {no-filter: as the other launchers, host-root: as the other launchers, writable-home: as the other launchers}\n"
         return self.write(caller, name, text)
 
     def use_nsbox(self, case, caller):

@@ -435,7 +435,7 @@ int main(int argc, char **argv) {
     nanosleep(&time, NULL);
     return 0;
   }
-  if (!strcmp(verb, "stay")) return picture(), fflush(stdout), pause();
+  if (!strcmp(verb, "stay")) return picture(0, NULL), fflush(stdout), pause();
   if (!strcmp(verb, "ignore")) return signal(SIGTERM, SIG_IGN), sleep((unsigned)atoi(argv[2])), 0;
   if (!strcmp(verb, "family")) {
     if (fork() == 0) fork();

@@ -239,8 +239,8 @@ def r01_a_layer_that_has_moved_by_now(t):
     plant(t.path("ro"), {"other": victim.path})
     spec = t.spec(PROBE + "  - DIR/ro:/ro\n  - {type: dir, target: /ro/a/one}\n  - {type: mqueue, target: /mq}\n  - {type: dir, target: /ro/a/two}\n")
     steps = t.run([t.nsbox, "plan", "--format", "json", spec, "--", "x"]).json()["steps"]
-    opened = [step["object"] for step in steps if "fsopen" in step["calls"]]
-    launch = Held(t, "fsopen", spec, "/probe", "ls", "/ro/a", when=opened.index("mqueue") + 1)
+    mounted = [step["object"] for step in steps if "mount" in step["calls"]]
+    launch = Held(t, "mount", spec, "/probe", "ls", "/ro/a", when=mounted.index("mqueue") + 1)
     libc.renameat2(AT_FDCWD, t.path("ro/a").encode(), AT_FDCWD, t.path("ro/other").encode(), RENAME_EXCHANGE)
     result = launch.end()
     equal(result.status, 125, str(result))

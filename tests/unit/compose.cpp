@@ -14,7 +14,7 @@ std::optional<Spec> load(const std::string& path, const std::string& name = "") 
   input.name = name;
   Caller caller;
   caller.uid = caller.gid = 1000;
-  caller.cwd = "/here";
+  caller.cwd = [] { return std::string("/here"); };
   const FileReader reader{[](const std::string&, SourceFile& out) -> std::string {
     out.folder = "/some/My Folder";
     out.text = "nsbox: 1\n";
