@@ -148,7 +148,7 @@ std::string print_duration(int64_t ns) {
   static constexpr struct {
     const char* name;
     int64_t ns;
-  } units[] = {{"h", 3600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000}, {"ms", 1'000'000}};
+  } units[] = {{"h", 3600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000}};
   std::string out = ns < 0 ? "-" : "";
   uint64_t rest = ns < 0 ? 0 - static_cast<uint64_t>(ns) : static_cast<uint64_t>(ns);
   if (rest == 0) return "0s";
@@ -158,7 +158,14 @@ std::string print_duration(int64_t ns) {
     out += std::to_string(count) + unit.name;
     rest -= count * static_cast<uint64_t>(unit.ns);
   }
-  return out;
+  if (rest == 0) return out;
+  out += std::to_string(rest / 1'000'000);
+  if (uint64_t part = rest % 1'000'000) {
+    std::string digits = std::to_string(part + 1'000'000);  // six of them, after a 1
+    digits.erase(digits.find_last_not_of('0') + 1);
+    out += "." + digits.substr(1);
+  }
+  return out + "ms";
 }
 
 std::string print_mode(uint32_t bits) {

@@ -170,9 +170,18 @@ struct Reader {
 
 }  // namespace
 
+std::string seal_plan(std::string_view body) {
+  std::string out(head, '\0');
+  out += body;
+  const uint64_t length = out.size(), sum = check_sum(body);
+  memcpy(out.data(), saved_magic.data(), saved_magic.size());
+  memcpy(out.data() + 16, &length, 8);
+  memcpy(out.data() + 24, &sum, 8);
+  return out;
+}
+
 std::string save_plan(const Plan& plan, const SavedFor& made_for) {
   Writer writer;
-  writer.out.assign(head, '\0');
   writer.put(made_for);
   writer.put(plan.name);
   writer.put(plan.slots);
@@ -187,12 +196,7 @@ std::string save_plan(const Plan& plan, const SavedFor& made_for) {
   writer.put(plan.child);
   writer.put(plan.init);
   writer.put(plan.payload);
-  std::string& out = writer.out;
-  const uint64_t length = out.size(), sum = check_sum(std::string_view(out).substr(head));
-  memcpy(out.data(), saved_magic.data(), saved_magic.size());
-  memcpy(out.data() + 16, &length, 8);
-  memcpy(out.data() + 24, &sum, 8);
-  return std::move(out);
+  return seal_plan(writer.out);
 }
 
 std::string plan_hash(std::string_view bytes) {

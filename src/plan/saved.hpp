@@ -36,6 +36,9 @@ std::string save_plan(const Plan& plan, const SavedFor& made_for);
 /// The SHA-256 of what save_plan wrote, in hexadecimal.
 std::string plan_hash(std::string_view bytes);
 
+/// Puts magic, length and check sum before what save_plan has written, or what a test says it has.
+std::string seal_plan(std::string_view body);
+
 bool is_saved_plan(std::string_view bytes);
 
 /// Reads back what save_plan wrote. `bytes` must stay while the plan is used. Nothing when they are

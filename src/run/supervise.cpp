@@ -307,8 +307,10 @@ class Supervisor final : public Reins {
 
   bool copy_output() {
     char buffer[8192];
-    const ssize_t n = read(session_.terminal.number(), buffer, sizeof buffer);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return false;
+    ssize_t n;
+    do n = read(session_.terminal.number(), buffer, sizeof buffer);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) return false;
     if (n <= 0) {
       // EIO and a hang-up with nothing left to read: nobody holds the other side any more.
       const int error = errno;

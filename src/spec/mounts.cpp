@@ -116,12 +116,12 @@ Node encode_mount(const Mount& value, bool root) {
   for_each_field<Mount>([&](const auto& field) {
     if (std::find(allowed.begin(), allowed.end(), field.key) == allowed.end()) return;
     Node member = encode(value.*(field.member));
+    if (field.key == "readonly" && !value.readonly && value.readonly_by_default()) member = Node::boolean(true);
     const Node preset = encode(defaults.*(field.member));
     if (member.is_null() || (member.is_scalar() && preset.is_scalar() && member.text == preset.text)) return;
     if (member.is_list() && member.items.empty()) return;
     node.set(field.key, std::move(member));
   });
-  if (value.readonly_by_default() && !value.readonly) node.set("readonly", Node::boolean(true));
   return node;
 }
 

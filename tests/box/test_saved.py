@@ -92,4 +92,15 @@ def from_standard_input_and_for_ever_without_a_terminal(t):
     check("terminal none" in t.run([t.nsbox, "show", plan]).out, "terminal")
 
 
+@test(callers=("user",))
+def what_show_prints_says_the_same(t):
+    t.mkdir("tree")
+    t.write("spec.yaml", f"nsbox: 1\nmounts: [/usr, {t.folder}/tree:/t:rw, {{type: mask, target: /usr/share}}, {{type: tmpfs, target: /t/a, create: host}}, {{type: file, target: /t/f, content: x, create: host}}, {{type: proc, target: /proc}}]\nprocess: {{command: [/usr/bin/true], timeout: 1.4325ms}}\n")
+    once = t.run([t.nsbox, "show", t.path("spec.yaml")])
+    t.write("again.yaml", once.out)
+    again = t.run([t.nsbox, "show", t.path("again.yaml")])
+    equal((again.status, again.out), (0, once.out), again.err)
+    check('timeout: "1.4325ms"' in once.out, "timeout", once)
+
+
 sys.exit(main(sys.argv[1:]))

@@ -86,7 +86,7 @@ class Verdict:
         if self.end.startswith("signal") and not case.is_signal:
             self.words["crash"] = self.end
         # Who was killed says nothing, and what becomes of a command by a signal is its own affair.
-        killed = self.end.startswith("signal") or self.status > 128 and (any(line in ("executed /probe", "executed ?") for line in report) or case.call == "execve")
+        killed = self.end.startswith("signal") or self.status > 128 and (any(line in ("executed /probe", "executed ?") for line in report) or case.call in ("execve", "wait4", "poll"))  # in exec, or of init, which waits only after it
         if self.failed and not (case.is_signal and killed):
             problem = problem_of_message(case, answer["err"])
             if problem:

@@ -20,7 +20,7 @@ def row(label, verdicts):
     clean = sum(verdict.clean for verdict in verdicts)
     spoken = [verdict for verdict in verdicts if verdict.failed and not verdict.case.is_signal]
     named = sum("message" not in verdict.words for verdict in spoken)
-    percent = lambda part, whole: f"{100 * part / whole:.1f}".replace("100.0", "100") if whole else "-"
+    percent = lambda part, whole: "-" if not whole else "100" if part == whole else f"{1000 * part // whole / 10:.1f}"
     return [label, str(len(verdicts)), percent(clean, len(verdicts)), *(str(count(kind)) for kind in KINDS[:4]), str(len(spoken)), percent(named, len(spoken))]
 
 

@@ -36,6 +36,9 @@ TEST_CASE("durations") {
   }
   for (const char* bad : {"", "s", "1h30", "1m1h", "1s1s", "-1s", "1d", "1 s", "300000000h", "1e3", "1.s", "01s"})
     CHECK_MESSAGE(!parse_duration(bad, ns), bad);
+  // Printed, nothing is lost, below a millisecond neither.
+  const std::pair<int64_t, const char*> printed[] = {{0, "0s"}, {1'432'500, "1.4325ms"}, {500, "0.0005ms"}, {1'001'000'000, "1s1ms"}, {-5'400'000'000'001, "-1h30m0.000001ms"}};
+  for (const auto& each : printed) CHECK(print_duration(each.first) == each.second);
 }
 
 TEST_CASE("host paths") {
