@@ -121,6 +121,8 @@ class Supervisor final : public Reins {
     int fd = -1;
     const int n = receive_record(session_.channel.number(), record, fd, MSG_DONTWAIT);
     if (n < 0) {
+      // Of an init that ended before it read all: what it has said itself comes after this.
+      if (errno == ECONNRESET) return true;
       if (errno != EAGAIN) lose("recvmsg");
       return false;
     }
