@@ -209,6 +209,8 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
   if (step.name == "set_capabilities" && error == EPERM) return "the caller does not have all of these capabilities itself";
   if (error == ELOOP && result.call == "openat2" && (step.name.starts_with("open_") || step.name.starts_with("make_")))
     return "a link below a folder that the sandbox can write is not followed";
+  if (step.name == "pin_namespace" && error == ELOOP) return "the kernel binds a mount namespace only in one that is older, by the numbers that it gives them; each CPU gives its own, so below a mount namespace that is not the host's first it may happen that a new one has a lower number: try again";
+  if (step.name == "pin_namespace" && error == EINVAL) return "a mount namespace can't be bound where the mount below it is shared: bind that folder on itself and make it private";
   if (step.name == "move_mount" && error == ENOTDIR) return "one is a folder, the other is not";
   if (step.name == "mkdir" && error == EROFS) return "the tree is read-only";
   return "";

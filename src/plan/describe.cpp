@@ -154,6 +154,7 @@ StepText text(const NewTimeNamespace& s) {
   if (s.monotonic_ns) out.details.emplace_back("monotonic_ns", std::to_string(s.monotonic_ns));
   if (s.boottime_ns) out.details.emplace_back("boottime_ns", std::to_string(s.boottime_ns));
   if (s.monotonic_ns || s.boottime_ns) out.calls.insert(out.calls.end(), {"openat2", "write", "close"});
+  if (s.share) out.calls.insert(out.calls.end(), {"openat", "sendmsg", "close"});
   if (s.enter) out.calls.insert(out.calls.end(), {"openat", "setns", "close"});
   return out;
 }

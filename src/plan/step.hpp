@@ -178,6 +178,7 @@ struct SetPropagation {
 struct NewTimeNamespace {
   int64_t monotonic_ns = 0, boottime_ns = 0;
   bool enter = false;  // also for this process: it goes on to exec
+  bool share = false;  // a descriptor of it to the launcher, who waits for it to pin it
 };
 struct SetHostname {
   Str name = nullptr;

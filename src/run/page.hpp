@@ -5,6 +5,7 @@
 //      │ ── page: mapped before the clone, shared by all, gone with exec ──│
 //      │ ── gate (one byte) ────────▶ │   "your maps are written"          │
 //      │ ◀─ terminal + descriptor ─── │   the other side of a new pty      │
+//      │ ◀─ shared + descriptor ───── │   a time namespace to be pinned    │
 //      │ ◀─ shared + descriptor ───── │   of a detached sandbox            │
 //      │ ◀─ executed ──────────────── │                                    │
 //      │ ── signal N ───────────────▶ │ ── kill ─────────────────────────▶ │

@@ -120,9 +120,17 @@ Outcome run(const MapTree& step, Session& session) {
 }
 
 Outcome run(const PinNamespace& step, Session& session) {
-  const std::string file = std::string("ns/") + namespace_files[static_cast<size_t>(step.what)];
-  const Fd space = Fd::adopt(open_of_child(session, file.c_str(), O_RDONLY, 0));
-  if (!space) return failed("openat");
+  Fd space;
+  if (step.what == Shared::time) {  // is made by the child only after the clone
+    Record record;
+    int fd = -1;
+    if (receive_record(session.channel.number(), record, fd, 0) <= 0 || fd < 0) return failed("recvmsg", Why::call, EPIPE);
+    space = Fd::adopt(fd);
+  } else {
+    const std::string file = std::string("ns/") + namespace_files[static_cast<size_t>(step.what)];
+    space = Fd::adopt(open_of_child(session, file.c_str(), O_RDONLY, 0));
+    if (!space) return failed("openat2");
+  }
   bool made = false;
   Fd place = Fd::adopt(open(step.path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!place && errno == ENOENT) {

@@ -72,19 +72,23 @@ Outcome run(const NewTerminal& step, ChildState& state) {
   return done;
 }
 
+Outcome share_namespace(ChildState& state, Shared what) {
+  char path[64];
+  put_text(put_text(path, "self/ns/"), namespace_files[static_cast<uint8_t>(what)]);
+  const int fd = openat(state.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failed("openat");
+  const Outcome outcome = send_record(state.channel, {Record::Kind::shared, static_cast<int32_t>(what)}, fd) ? done : failed("sendmsg");
+  close(fd);
+  return outcome;
+}
+
 /// Only this process can look: it can't be traced, and time's is not made before the clone.
 Outcome run(const ShareNamespaces&, ChildState& state) {
   state.page->looked_up.uid = getuid();  // until a name says another
   state.page->looked_up.gid = getgid();
-  for (int i = 0; i < 8; i++) {
-    char path[64];
-    put_text(put_text(path, "self/ns/"), namespace_files[i]);
-    const int fd = openat(state.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return failed("openat");
-    const bool sent = send_record(state.channel, {Record::Kind::shared, i}, fd);
-    const int error = errno;
-    close(fd);
-    if (!sent) return failed("sendmsg", Why::call, error);
+  for (uint8_t i = 0; i < 8; i++) {
+    const Outcome outcome = share_namespace(state, static_cast<Shared>(i));
+    if (outcome.failed()) return outcome;
   }
   return done;
 }

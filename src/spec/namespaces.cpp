@@ -344,9 +344,10 @@ void plan_time(PlanBuilder& builder) {
   if (!spec.namespaces.fresh(NsType::time)) return;
   const PlanBuilder::From from(builder, spec.time_offsets ? "/time_offsets" : "/namespaces/time");
   NewTimeNamespace step;
-  if (spec.time_offsets) step = {spec.time_offsets->monotonic.ns, spec.time_offsets->boottime.ns, false};
+  if (spec.time_offsets) step = {spec.time_offsets->monotonic.ns, spec.time_offsets->boottime.ns, false, false};
   step.enter = !builder.plan.supervision.init;
-  // One that is pinned is made before the launcher looks for it, while the child waits.
+  step.share = !spec.namespaces[NsType::time].pin.empty();
+  // One that is pinned is made before the gate: the launcher waits for it.
   builder.add(step, spec.namespaces[NsType::time].pin.empty() ? Stage::become : Stage::map_identity);
 }
 

@@ -670,7 +670,7 @@ def joined_by_name(t):
 
 @test(callers=("root",))
 def pins(t):
-    with Named(t):
+    with Named(t), on_one_cpu():
         t.mkdir("pins")
         types = ("user", "ipc", "uts", "net", "cgroup", "time", "mount")
         pins = ", ".join(f"{each}: {{pin: DIR/pins/{each}}}" for each in types)
