@@ -28,7 +28,16 @@ MUTATIONS = [
     ("made-on-host-through-links", "R1", "rules_mounts r01_a_folder", [(STEPS + "prepare_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));", "0));")]),
     ("made-on-host-by-whole-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "mount_plan.cpp", "add(MakeOnHost{text(tree->hosts[0]), text(rest), true});", 'add(MakeOnHost{text(tree->hosts[0] + "/" + std::string(parent_path(rest))), text(rest.substr(rest.rfind(\'/\') + 1)), true});'),
                                                                       (STEPS + "prepare_steps.cpp", "O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));", "O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS));")]),
-    ("reports-through-links", "R1", "rules_mounts r01_a_report", [("src/cli/up.cpp", "O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644", "O_CLOEXEC | O_NOCTTY, 0644")]),
+    ("reports-through-links", "R1", "rules_mounts r01_a_report", [("src/cli/account.cpp", "O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644", "O_CLOEXEC | O_NOCTTY, 0644")]),
+    # --- named sandboxes
+    ("exec-can-be-traced", "R5", "named r05", [("src/box/exec_plan.cpp", " || std::holds_alternative<ClearDumpable>(entry.step)", ""), (STEPS + "launcher.cpp", "  prctl(PR_SET_DUMPABLE, 0);\n  uint32_t number", "  uint32_t number"), (STEPS + "place_steps.cpp", "Outcome run(const ClearDumpable&, Session&) { return prctl(PR_SET_DUMPABLE, 0) < 0 ? failed(\"prctl\") : done; }", "Outcome run(const ClearDumpable&, Session&) { return done; }")]),
+    ("exec-looks-names-up-again", "R9", "named r09", [("src/box/exec_plan.cpp", "  SetIds ids{known.looked_up.uid, known.looked_up.gid,", "  SetIds ids{0, 0,")]),
+    ("exec-without-landlock", "R9", "named r09", [("src/box/exec_plan.cpp", "AllowPort, ShareRuleset, SetLimit,", "AllowPort, ShareRuleset, RestrictSelf, SetLimit,")]),
+    ("exec-with-the-caller-s-limits", "R9", "named exec_equals", [("src/box/exec_plan.cpp", "if (wanted[i].rlim_cur != own.rlim_cur || wanted[i].rlim_max != own.rlim_max)", "if (false)")]),
+    ("a-forged-state-is-believed", "R13", "named r13", [("src/box/states.cpp", "out.forged = !written.empty() && (!same || text(\"name\") != name);", "")]),
+    ("a-state-folder-that-others-reach", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_mode & 077) return \"'\" + path", "  if (false) return \"'\" + path")]),
+    ("a-state-folder-of-another", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_uid != geteuid()) return \"'\" + path", "  if (false) return \"'\" + path")]),
+    ("requests-of-anybody", "R21", "named r21", [("src/box/control.cpp", "  if (message.sender.uid != geteuid() && message.sender.uid != 0) return;\n", "")]),
     # --- R2: devices
     ("null-by-its-name", "R2", "rules_mounts r02", [(STEPS + "mount_steps.cpp", "if (planned.rdev && (", "if (false && (")]),
     # --- R3: /proc and its settings
@@ -140,7 +149,7 @@ MUTATIONS = [
     # --- R14: what is printed
     ("text-with-c1", "R14", "rules_input r14_no_control", [("src/base/text.cpp", "(code >= 0x7f && code < 0xa0)", "code == 0x7f")]),
     ("text-with-bidi", "R14", "rules_input r14_no_control", [("src/base/text.cpp", "(code >= 0x2028 && code <= 0x202e)", "code == 0x2028")]),
-    ("json-with-controls", "R14", "rules_input r14_no_control", [("src/cli/output.cpp", "{ return escape_json(json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace)); }", "{ return json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace); }")]),
+    ("json-with-controls", "R14", "rules_input r14_no_control", [("src/fields/json.cpp", "{ return escape_json(json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace)); }", "{ return json_of(node).dump(indent, ' ', false, Json::error_handler_t::replace); }")]),
     ("log-lines-injected", "R14", "rules_input r14_no_line", [("src/cli/log.cpp", "settings.json ? json_text(message) : escape(message)", 'settings.json ? "\\"" + message + "\\"" : message')]),
     ("step-keys-with-controls", "R14", "rules_input r14_no_control", [("src/cli/plan_text.cpp", 'row += " " + escape(key) + "="', 'row += " " + key + "="')]),
     ("arguments-with-controls", "R14", "rules_input r14_arguments", [("src/cli/program.cpp", 'fprintf(stderr, "nsbox: %s\\n", escape(message).c_str());', 'fprintf(stderr, "nsbox: %s\\n", message.c_str());')]),
