@@ -217,25 +217,46 @@ class Host:
 
     def run(self, launcher, words):
         self.furnish()
+        if launcher == "entered":
+            self.make_states()
         before = self.picture()
         argv, paths = LAUNCHERS[launcher](self)
+        if launcher == "entered":
+            self.named("up", "-d", "--name", "entered", self.spec, "--", "/usr/bin/sleep", "1000")
         argv += [f"{key}={value}" for key, value in {**self.facts, **paths}.items()] + words
-        process = subprocess.Popen(argv, stdin=self.terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.become_caller, close_fds=False, env={"PATH": os.environ["PATH"], "SECRET": self.token, "HOME": "/nonexistent"})
+        process = subprocess.Popen(argv, stdin=self.terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.become_caller, close_fds=False, env=self.environment())
         try:
             out, err = (text.decode("utf-8", "replace") for text in process.communicate(timeout=120))
         except subprocess.TimeoutExpired:
             raise Failed(f"{launcher} did not end")
+        if launcher == "entered":
+            self.named("down", "--timeout", "0", "entered")
         verdicts = {}
         for line in out.splitlines():
             name, _, rest = line.partition(" ")
             verdicts[name] = rest.partition(" ")[::2]
-        check(verdicts.pop("end", None), f"{launcher} ended with {process.returncode} before the last probe", out[-500:], err)
+        # The last probe kills all that it can: entered by exec, also the sandbox' first process, and so itself.
+        check(verdicts.pop("end", None) or (launcher == "entered" and "processes.kill_all" in verdicts), f"{launcher} ended with {process.returncode} before the last probe", out[-500:], err)
         chosen = lambda name: not words or any(word in name for word in words)
         for name, problem in {**self.compare(before), **self.look_at_processes()}.items():
             if name in verdicts or chosen(name):
                 detail = verdicts.get(name, ("", ""))[1]
                 verdicts[name] = ("escaped", problem) if problem else ("held", detail or "as it was")
         return {name: verdict for name, verdict in verdicts.items() if ONLY.get(name, self.caller) == self.caller and not (launcher == "granted" and OWN_RIGHTS.match(name))}
+
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "SECRET": self.token, "HOME": "/nonexistent", "XDG_RUNTIME_DIR": os.path.join(self.scratch, "states")}
+
+    def make_states(self):
+        """A state folder of the caller's own; root's lies in a /run of this host's."""
+        done(libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=755"), "/run")
+        states = os.path.join(self.scratch, "states")
+        os.mkdir(states, 0o700)
+        os.chown(states, self.uid, self.uid)
+
+    def named(self, *words):
+        result = subprocess.run([self.nsbox, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=self.demote, env=self.environment())
+        check(result.returncode == 0, " ".join(words), result.stderr)
 
     def compare(self, before):
         after = self.picture()
@@ -295,6 +316,12 @@ mounts:
     return [host.nsbox, "up", spec, "--", "/inside"], INSIDE
 
 
+def entered(host):
+    """By exec, into a sandbox that runs already."""
+    host.spec = nsbox(host)[0][2]
+    return [host.nsbox, "exec", "-i", "entered", "--", "/inside"], INSIDE
+
+
 def granted(host):
     """nsbox with every capability, in the sandbox' own user namespace: that must confine them."""
     return nsbox(host, "security: {capabilities: all}\n")
@@ -311,7 +338,7 @@ def nothing(host):
     return [host.program], {name: host.path(name) for name in INSIDE}
 
 
-LAUNCHERS = {"nsbox": nsbox, "granted": granted, "bwrap": bwrap, "open": nothing}
+LAUNCHERS = {"nsbox": nsbox, "entered": entered, "granted": granted, "bwrap": bwrap, "open": nothing}
 
 
 def in_a_host(launcher, caller, words):
@@ -379,7 +406,7 @@ def tap(columns):
     rows = {}
     for (launcher, caller), verdicts in columns.items():
         for name, verdict in verdicts.items():
-            label = f"{name} as {caller}" + (" with all capabilities" if launcher == "granted" else "")
+            label = f"{name} as {caller}" + {"granted": " with all capabilities", "entered": " by exec"}.get(launcher, "")
             rows[name if verdict[0] == "skipped" else label] = verdict
     print(f"1..{len(rows)}")
     for number, (label, (verdict, detail)) in enumerate(rows.items(), 1):
@@ -403,7 +430,7 @@ def main():
     callers = [chosen.caller] if chosen.caller else ["root", "user"]
     control = {caller: in_a_host("open", caller, chosen.word) for caller in dict.fromkeys(["root", *callers])}
     columns = {}
-    for launcher in ["nsbox", chosen.launcher if chosen.launcher != "nsbox" else "granted"]:
+    for launcher in ["nsbox", *(["entered", "granted"] if chosen.launcher == "nsbox" else [chosen.launcher])]:
         for caller in callers:
             columns[launcher, caller] = settle(dict(control[caller]) if launcher == "open" else in_a_host(launcher, caller, chosen.word), control["root"])
     if chosen.details:
@@ -414,7 +441,7 @@ def main():
     unproven = sorted({name for verdicts in columns.values() for name, (verdict, _) in verdicts.items() if verdict == "held"} - through)
     if unproven:
         print("# held without a sandbox as well: " + " ".join(unproven))
-    if chosen.table or chosen.launcher not in ("nsbox", "granted"):
+    if chosen.table or chosen.launcher not in ("nsbox", "granted", "entered"):
         return table(columns)
     return tap(columns)
 
