@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
 
+#include <string.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -220,5 +222,12 @@ bool good_name(std::string_view name) {
   if (name.empty() || name.size() > 63 || !fine(name[0])) return false;
   return std::all_of(name.begin(), name.end(), [&](char c) { return fine(c) || c == '_' || c == '.' || c == '-'; });
 }
+
+std::string error_name(int error) {
+  const char* name = strerrorname_np(error);
+  return name ? name : std::to_string(error);
+}
+
+std::string error_words(int error) { return std::string(strerror(error)) + " (" + error_name(error) + ")"; }
 
 }  // namespace nsbox

@@ -32,6 +32,9 @@ std::string normal_path(std::string_view path);
 /// Takes the first component off a path, with the slash after it; may be empty.
 std::string_view next_part(std::string_view& path);
 
+std::string error_name(int error);   // "ENOENT"
+std::string error_words(int error);  // "No such file or directory (ENOENT)"
+
 /// For maps by text that are asked with a view.
 struct TextHash {
   using is_transparent = void;

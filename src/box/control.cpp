@@ -88,10 +88,15 @@ bool names_senders(int socket) {
 
 }  // namespace
 
-Fd make_control(const Fd& entry) {
+Fd make_control(const Fd& entry, const char*& call) {
+  call = "socket";
   Fd control = Fd::adopt(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!control) return {};
+  call = "setsockopt";
+  if (!names_senders(control.number())) return {};
+  call = "bind";
   const struct sockaddr_un address = address_in(entry);
-  if (!control || !names_senders(control.number()) || bind(control.number(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address) < 0) return {};
+  if (bind(control.number(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address) < 0) return {};
   return control;
 }
 
@@ -122,15 +127,15 @@ void send_answer(int reply, const Known& known, int plan, const std::array<Fd, s
 
 std::string ask(const Sandbox& sandbox, const Request& request, Answer& out) {
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return std::string("socketpair: ") + strerror(errno);
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return std::string("socketpair: ") + error_words(errno);
   const Fd own = Fd::adopt(pair[0]);
   Fd other = Fd::adopt(pair[1]);
-  if (!names_senders(own.number())) return std::string("setsockopt: ") + strerror(errno);
+  if (!names_senders(own.number())) return std::string("setsockopt: ") + error_words(errno);
   const Fd client = Fd::adopt(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const struct sockaddr_un address = address_in(sandbox.entry);
   const int number = other.number();
-  if (!client || connect(client.number(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address) < 0) return std::string("its supervisor can't be reached: connect: ") + strerror(errno);
-  if (!send(client.number(), &request, sizeof request, &number, 1)) return std::string("its supervisor can't be reached: sendmsg: ") + strerror(errno);
+  if (!client || connect(client.number(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address) < 0) return std::string("its supervisor can't be reached: connect: ") + error_words(errno);
+  if (!send(client.number(), &request, sizeof request, &number, 1)) return std::string("its supervisor can't be reached: sendmsg: ") + error_words(errno);
   other.reset();
   // End of file here is the supervisor's death (or its refusal); it never keeps anybody waiting.
   struct pollfd fds[] = {{own.number(), POLLIN, 0}, {sandbox.holder.pidfd.number(), POLLIN, 0}};

@@ -45,8 +45,8 @@ struct Answer {
   std::array<Fd, shared_count> shared;
 };
 
-/// The supervisor's end; empty with errno.
-Fd make_control(const Fd& entry);
+/// The supervisor's end; empty with errno, and the call that failed.
+Fd make_control(const Fd& entry, const char*& call);
 /// One request, read without waiting. `answer` is given the end to answer at.
 void read_control(const Fd& control, const std::function<void(const Request&, int reply)>& answer);
 /// `plan` and `shared` may be empty.

@@ -24,7 +24,7 @@ constexpr const char* known_files[] = {"state.json", "state.json.new", "spec.jso
 
 std::string whose(const Fd& folder, const std::string& path) {
   struct stat info;
-  if (fstat(folder.number(), &info) < 0) return "'" + path + "': " + strerror(errno);
+  if (fstat(folder.number(), &info) < 0) return "'" + path + "': " + error_words(errno);
   if (info.st_uid != geteuid()) return "'" + path + "' belongs to another user (uid " + std::to_string(info.st_uid) + "); nothing in it can be trusted: remove it";
   if (info.st_mode & 077) return "'" + path + "' can be reached by others (mode " + std::to_string(info.st_mode >> 6 & 7) + std::to_string(info.st_mode >> 3 & 7) + std::to_string(info.st_mode & 7) + "); nothing in it can be trusted: look at it, then chmod 0700 it";
   return "";
@@ -58,7 +58,7 @@ std::string open_states(bool make, States& out) {
   std::string problem;
   out.path = states_path(problem);
   if (out.path.empty()) return problem;
-  const auto failed = [&](const char* what) { return std::string(what) + " '" + escape(out.path) + "': " + strerror(errno); };
+  const auto failed = [&](const char* what) { return std::string(what) + " '" + escape(out.path) + "': " + error_words(errno); };
   // No link is followed at its end; the folder above is the system's or the user's own.
   if (make && mkdir(out.path.c_str(), 0700) < 0 && errno != EEXIST) return failed("the state folder");
   out.folder = Fd::adopt(open(out.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -54,15 +54,15 @@ int fail(const std::string& what) {
 }
 
 /// Everything but these, and 0 to 2, is the caller's affair.
-void close_others(std::vector<int> kept) {
+bool close_others(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   unsigned next = 3;
   for (const int fd : kept) {
     if (fd < static_cast<int>(next)) continue;
-    if (static_cast<unsigned>(fd) > next) sys::close_range(next, static_cast<unsigned>(fd) - 1, 0);
+    if (static_cast<unsigned>(fd) > next && sys::close_range(next, static_cast<unsigned>(fd) - 1, 0) < 0) return false;
     next = static_cast<unsigned>(fd) + 1;
   }
-  sys::close_range(next, ~0u, 0);
+  return sys::close_range(next, ~0u, 0) == 0;
 }
 
 std::vector<int> passed(const Plan& plan) {
@@ -91,14 +91,14 @@ class Attendant {
       : sandbox_(sandbox), plan_(sandbox.plan), states_(states), entry_(std::move(entry)), client_(std::move(client)), log_(entry_), arguments_(arguments), outputs_(outputs) {}
 
   [[noreturn]] void run() {
-    setsid();
     umask(077);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);  // what the command leaves behind comes to this process
+    if (setsid() < 0) give_up(fail("a session of its own: " + because("setsid")));
+    // What the command leaves behind comes to this process.
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) give_up(fail("the children of its children: " + because("prctl")));
     stop_log();                        // its file is closed below
-    for (size_t i = 0; i < box::limit_count; i++) getrlimit(static_cast<__rlimit_resource>(i), &known_.limits[i]);
     std::vector<int> kept = passed(plan_);
     for (const int fd : {states_.folder.number(), entry_.number(), client_.number(), outputs_.report.number(), outputs_.status}) kept.push_back(fd);
-    close_others(std::move(kept));
+    if (!close_others(std::move(kept))) give_up(fail("the caller's descriptors: " + because("close_range")));
 
     const std::string problem = prepare();
     if (!problem.empty()) give_up(fail(problem));
@@ -137,17 +137,24 @@ class Attendant {
     if (!box::hold(entry_)) return "the lock of '" + plan_.name + "': " + because("fcntl");
     held_ = tell({Told::Kind::held, 0});
     if (!held_) return "the client is gone";
+    for (size_t i = 0; i < box::limit_count; i++)
+      if (getrlimit(static_cast<__rlimit_resource>(i), &known_.limits[i]) < 0) return "the caller's limits: " + because("prlimit64");
     bytes_ = save_plan(plan_, sandbox_.made_for);
     state_.set("plan_sha256", Node::scalar(plan_hash(bytes_)));
     recorded_ = sealed(bytes_);
     if (!recorded_) return "the plan's copy: " + because("memfd_create");
-    control_ = box::make_control(entry_);
-    if (!control_) return "the control socket: " + because("bind");
+    const char* call = "";
+    control_ = box::make_control(entry_, call);
+    if (!control_) return "the control socket: " + because(call);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return "the log: " + because("pipe2");
     reading_ = Fd::adopt(ends[0]);
     writing_ = Fd::adopt(ends[1]);
-    fcntl(reading_.number(), F_SETFL, O_NONBLOCK);
+    if (fcntl(reading_.number(), F_SETFL, O_NONBLOCK) < 0) return "the log: " + because("fcntl");
+    // Without these nobody would believe the state.
+    const uint64_t start_time = box::start_time_of(getpid());
+    const std::string boot = box::boot_id();
+    if (!start_time || boot.size() != 36) return "its own start time and the boot's id in /proc: " + because("read");
     if (!log_.write("") || !box::write_file(entry_, "spec.json", to_json(sandbox_.effective) + "\n")) return "the state folder: " + because("write");
     state_.set("state_version", Node::number(box::state_version));
     state_.set("name", Node::scalar(plan_.name));
@@ -155,9 +162,9 @@ class Attendant {
     state_.set("spec", Node::scalar(sandbox_.spec));
     state_.set("created", Node::scalar(box::time_text(box::realtime_now())));
     state_.set("supervisor", Node::number(getpid()));
-    state_.set("start_time", Node::number(static_cast<int64_t>(box::start_time_of(getpid()))));
+    state_.set("start_time", Node::number(static_cast<int64_t>(start_time)));
     state_.set("stop_timeout_ns", Node::number(plan_.supervision.stop_timeout_ns));
-    state_.set("boot_id", Node::scalar(box::boot_id()));
+    state_.set("boot_id", Node::scalar(boot));
     return write_state() ? "" : "the state folder: " + because("write");
   }
 
@@ -228,16 +235,23 @@ class Attendant {
     for (size_t i = 0; i < 8; i++)
       if ((plan_.clone.step.flags & static_cast<uint64_t>(box::flag_of(static_cast<Shared>(i))) || is_new_time(i))) fresh.items.push_back(Node::scalar(shared_words(static_cast<Shared>(i))));
     state_.set("new_namespaces", std::move(fresh));
-    const std::string problem = write_state() ? "" : "the state folder: " + because("write");
+    const Fd null = Fd::adopt(open("/dev/null", O_RDWR | O_CLOEXEC));
+    std::string problem;
+    if (!null) problem = "/dev/null: " + because("open");
+    else if (chdir("/") < 0) problem = "/: " + because("chdir");
+    else if (!write_state()) problem = "the state folder: " + because("write");
+    if (!problem.empty()) {  // nobody could find it: it ends, and the client is told so
+      fail(problem);
+      broken_ = true;
+      kill(pid, SIGKILL);  // a child that is not waited for yet
+      return;
+    }
     if (arguments_.has("timings")) print_timings(plan_, so_far);
     outputs_.executed(so_far, pid);
     notify_caller("READY=1\nMAINPID=" + std::to_string(getpid()) + "\n");
-    if (!problem.empty()) fail(problem);
     tell({Told::Kind::executed, 0});
     client_.reset();
-    if (chdir("/") < 0) return;
-    const Fd null = Fd::adopt(open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int fd = 0; fd < 3 && null; fd++) dup2(null.number(), fd);
+    for (int fd = 0; fd < 3; fd++) dup2(null.number(), fd);
     for (const int fd : passed(plan_)) close(fd);
   }
 
@@ -265,6 +279,7 @@ class Attendant {
 
   [[noreturn]] void end(const LaunchResult& result) {
     end_descendants();
+    if (broken_) give_up(failed_status);
     LaunchSentence sentence;
     if (!result.executed) sentence = sentence_of(plan_, result, sandbox_.facts);
     Node node = account(plan_, result, result.executed ? nullptr : &sentence);
@@ -298,7 +313,7 @@ class Attendant {
   box::Known known_;
   std::array<Fd, shared_count> shared_;
   std::vector<Fd> waiting_;  // where `wait` is answered
-  bool held_ = false, executed_ = false, stopped_early_ = false;
+  bool held_ = false, executed_ = false, stopped_early_ = false, broken_ = false;
 };
 
 /// Makes the entry of a name that is free, or made free; empty after a message.

@@ -34,8 +34,9 @@ std::string foreign(const box::Answer& answer, std::vector<Shared>& out) {
   for (size_t i = 0; i < 8; i++) {
     struct stat there, here;
     const std::string own = std::string("/proc/self/ns/") + namespace_files[i];
-    if (!answer.shared[i] || fstat(answer.shared[i].number(), &there) < 0) return "its supervisor has not given its namespaces";
-    if (stat(own.c_str(), &here) < 0) return own + ": " + strerror(errno);
+    if (!answer.shared[i] ) return "its supervisor has not given its namespaces";
+    if (fstat(answer.shared[i].number(), &there) < 0) return "its namespaces: " + because("fstat");
+    if (stat(own.c_str(), &here) < 0) return own + ": " + because("stat");
     if (there.st_ino != here.st_ino || there.st_dev != here.st_dev) out.push_back(static_cast<Shared>(i));
   }
   return "";
@@ -44,10 +45,12 @@ std::string foreign(const box::Answer& answer, std::vector<Shared>& out) {
 std::string read_recorded(const Fd& file, std::optional<Plan>& plan) {
   struct stat info;
   const int seals = fcntl(file.number(), F_GET_SEALS);
-  if (seals < 0 || !(seals & F_SEAL_WRITE) || fstat(file.number(), &info) < 0) return "its plan is not sealed";
+  if (seals < 0) return "its plan: " + because("fcntl");
+  if (!(seals & F_SEAL_WRITE)) return "its plan is not sealed";
+  if (fstat(file.number(), &info) < 0) return "its plan: " + because("fstat");
   const auto size = static_cast<size_t>(info.st_size);
   const void* at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);  // until the end: the plan points into it
-  if (at == MAP_FAILED) return std::string("mmap: ") + strerror(errno);
+  if (at == MAP_FAILED) return "its plan: " + because("mmap");
   SavedFor made_for;
   plan = read_plan({static_cast<const char*>(at), size}, this_build(), made_for);
   return plan ? "" : "it was started by another build of nsbox; end it and start it again, or use that build";

@@ -241,13 +241,6 @@ std::string because(const LaunchResult& result, const StepText& step) {
 
 }  // namespace
 
-std::string error_name(int error) {
-  const char* name = strerrorname_np(error);
-  return name ? name : std::to_string(error);
-}
-
-std::string error_words(int error) { return std::string(strerror(error)) + " (" + error_name(error) + ")"; }
-
 LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const HostFacts& facts) {
   LaunchSentence out;
   const uint32_t number = result.step;

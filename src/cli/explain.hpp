@@ -31,7 +31,4 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
 /// The same, without the hint where the facts can't be had.
 LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const std::function<HostFacts()>& facts);
 
-std::string error_name(int error);   // "ENOENT"
-std::string error_words(int error);  // "No such file or directory (ENOENT)"
-
 }  // namespace nsbox

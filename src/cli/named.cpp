@@ -18,7 +18,7 @@
 namespace nsbox {
 
 void say(const std::string& what) { fprintf(stderr, "nsbox: %s\n", what.c_str()); }
-std::string because(const char* call) { return std::string(call) + ": " + strerror(errno) + " (" + error_name(errno) + ")"; }
+std::string because(const char* call) { return std::string(call) + ": " + error_words(errno); }
 
 std::string text_of(const Node& node, std::string_view key) {
   const Node* value = node.is_map() ? node.find(key) : nullptr;
