@@ -145,7 +145,8 @@ std::string ask(const Sandbox& sandbox, const Request& request, Answer& out) {
   if (ready == 0) return "its supervisor (pid " + std::to_string(sandbox.holder.pid) + ") does not answer; is it stopped?";
   Message message;
   // What it has said before its end counts.
-  if (!receive(own.number(), &out.known, sizeof out.known, message)) return "it has ended, or refuses";
+  errno = 0;
+  if (!receive(own.number(), &out.known, sizeof out.known, message)) return errno && errno != EAGAIN ? "its supervisor's answer: recvmsg: " + error_words(errno) : "it has ended, or refuses";
   if (message.sender.pid != sandbox.holder.pid || (message.sender.uid != geteuid() && message.sender.uid != 0)) return "the answer is not from its supervisor, but from process " + std::to_string(message.sender.pid);
   if (message.size != sizeof out.known || out.known.version != 1) return "its supervisor is of another version of nsbox";
   size_t at = 0;

@@ -155,20 +155,29 @@ bool write_file(const Fd& entry, const char* name, std::string_view text) {
   return renameat(entry.number(), fresh.c_str(), entry.number(), name) == 0;
 }
 
+namespace {
+
+/// To the end of the file; nothing with errno.
+std::optional<std::string> read_all(const Fd& file) {
+  std::string text;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t n = file ? read(file.number(), buffer, sizeof buffer) : -1;
+    if (n < 0 && file && errno == EINTR) continue;
+    if (n < 0) return std::nullopt;
+    if (n == 0) return text;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+}  // namespace
+
 std::optional<std::string> read_file(const Fd& entry, const char* name) {
   constexpr off_t most = 64 << 20;
   const Fd file = Fd::adopt(openat(entry.number(), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   struct stat info;
   if (!file || fstat(file.number(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() || info.st_size > most) return std::nullopt;
-  std::string text;
-  char buffer[16384];
-  for (;;) {
-    const ssize_t n = read(file.number(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::nullopt;
-    if (n == 0) return text;
-    text.append(buffer, static_cast<size_t>(n));
-  }
+  return read_all(file);
 }
 
 std::optional<Node> read_state(const Fd& entry) {
@@ -180,21 +189,17 @@ std::optional<Node> read_state(const Fd& entry) {
 }
 
 uint64_t start_time_of(pid_t pid) {
-  const Fd file = Fd::adopt(open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
-  char text[1024];
-  const ssize_t n = file ? read(file.number(), text, sizeof text - 1) : -1;
-  if (n <= 0) return 0;
-  text[n] = 0;
-  const char* at = strrchr(text, ')');  // the name may hold anything
+  const std::optional<std::string> text = read_all(Fd::adopt(open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC)));
+  if (!text) return 0;
+  const char* at = strrchr(text->c_str(), ')');  // the name may hold anything
   for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+  errno = EIO;
   return at ? strtoull(at + 1, nullptr, 10) : 0;
 }
 
 std::string boot_id() {
-  const Fd file = Fd::adopt(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  char text[64];
-  const ssize_t n = file ? read(file.number(), text, sizeof text) : 0;
-  return std::string(text, n > 0 ? static_cast<size_t>(n) : 0).substr(0, 36);
+  const std::optional<std::string> text = read_all(Fd::adopt(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)));
+  return text ? text->substr(0, 36) : "";
 }
 
 std::optional<Sandbox> find(const States& states, const std::string& name) {
@@ -211,7 +216,11 @@ std::optional<Sandbox> find(const States& states, const std::string& name) {
   const std::string written = text("status");
   if (out.holder.pid) {
     out.status = written.empty() ? "starting" : written;
-    const bool same = text("supervisor") == std::to_string(out.holder.pid) && text("start_time") == std::to_string(start_time_of(out.holder.pid)) && text("boot_id") == boot_id();
+    const uint64_t start_time = start_time_of(out.holder.pid);
+    if (!start_time) out.unknown = errno;
+    const std::string boot = boot_id();
+    if (boot.empty()) out.unknown = errno;
+    const bool same = text("supervisor") == std::to_string(out.holder.pid) && text("start_time") == std::to_string(start_time) && text("boot_id") == boot;
     out.forged = !written.empty() && (!same || text("name") != name);
   } else {
     out.status = written == "ended" ? "ended" : "lost";

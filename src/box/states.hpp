@@ -75,9 +75,9 @@ inline constexpr int state_version = 1;
 /// What state.json says. A file of another version is nothing.
 std::optional<Node> read_state(const Fd& entry);
 
-/// The start time of a process in clock ticks since boot (proc(5), field 22); 0: not known.
+/// The start time of a process in clock ticks since boot (proc(5), field 22); 0 with errno.
 uint64_t start_time_of(pid_t pid);
-std::string boot_id();
+std::string boot_id();  // "" with errno
 
 /// What is known of a sandbox: its state as written, and who holds it now.
 struct Sandbox {
@@ -89,6 +89,7 @@ struct Sandbox {
   std::string status;
   /// The holder is not the process that wrote the state: somebody else's hand.
   bool forged = false;
+  int unknown = 0;  // errno, where that could not be found out: it is not believed either
 };
 std::optional<Sandbox> find(const States& states, const std::string& name);
 

@@ -71,9 +71,15 @@ std::vector<int> passed(const Plan& plan) {
   return {};
 }
 
-Fd sealed(const std::string& bytes) {
+/// Empty with errno, and the call that failed.
+Fd sealed(const std::string& bytes, const char*& call) {
+  call = "memfd_create";
   Fd file = Fd::adopt(memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file || !sys::write_all(file.number(), bytes.data(), bytes.size()) || fcntl(file.number(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) return {};
+  if (!file) return {};
+  call = "write";
+  if (!sys::write_all(file.number(), bytes.data(), bytes.size())) return {};
+  call = "fcntl";
+  if (fcntl(file.number(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) return {};
   return file;
 }
 
@@ -141,9 +147,9 @@ class Attendant {
       if (getrlimit(static_cast<__rlimit_resource>(i), &known_.limits[i]) < 0) return "the caller's limits: " + because("prlimit64");
     bytes_ = save_plan(plan_, sandbox_.made_for);
     state_.set("plan_sha256", Node::scalar(plan_hash(bytes_)));
-    recorded_ = sealed(bytes_);
-    if (!recorded_) return "the plan's copy: " + because("memfd_create");
     const char* call = "";
+    recorded_ = sealed(bytes_, call);
+    if (!recorded_) return "the plan's copy: " + because(call);
     control_ = box::make_control(entry_, call);
     if (!control_) return "the control socket: " + because(call);
     int ends[2];
@@ -215,7 +221,7 @@ class Attendant {
         if (waiting_.size() < most_waiting) waiting_.push_back(Fd::adopt(fcntl(reply, F_DUPFD_CLOEXEC, 3)));
         return;
       }
-      box::send_answer(reply, known_, stop || !executed_ ? -1 : recorded_.number(), shared_);
+      box::send_answer(reply, known_, stop || !executed_ ? -1 : recorded_.number(), *shared_);
       if (!stop) return;
       stopped_early_ = !executed_;
       state_.set("status", Node::scalar("stopping"));
@@ -227,7 +233,7 @@ class Attendant {
   void executed(const LaunchResult& so_far, pid_t pid) {
     executed_ = true;
     known_.looked_up = so_far.looked_up;
-    for (size_t i = 0; i < shared_count; i++) shared_[i] = Fd::adopt(so_far.shared[i] ? fcntl(so_far.shared[i].number(), F_DUPFD_CLOEXEC, 3) : -1);
+    shared_ = &so_far.shared;  // which lives as long as the launch does
     state_.set("status", Node::scalar("running"));
     state_.set("pid", Node::number(pid));
     state_.set("namespaces", namespaces_node(so_far));
@@ -296,7 +302,7 @@ class Attendant {
     state_.set("report", std::move(node));
     write_state();
     known_.status = result.exit_status();
-    for (const Fd& each : waiting_) box::send_answer(each.number(), known_, -1, shared_);
+    for (const Fd& each : waiting_) box::send_answer(each.number(), known_, -1, none_);
     _exit(0);
   }
 
@@ -311,7 +317,8 @@ class Attendant {
   std::string bytes_;
   Fd recorded_, control_, reading_, writing_;
   box::Known known_;
-  std::array<Fd, shared_count> shared_;
+  const std::array<Fd, shared_count> none_;
+  const std::array<Fd, shared_count>* shared_ = &none_;
   std::vector<Fd> waiting_;  // where `wait` is answered
   bool held_ = false, executed_ = false, stopped_early_ = false, broken_ = false;
 };
@@ -369,12 +376,15 @@ int run_detached(Detached sandbox, const Arguments& arguments, const Outputs& ou
     ssize_t n;
     do n = recv(own.number(), &told, sizeof told, 0);
     while (n < 0 && errno == EINTR);
-    if (n != sizeof told) {  // it is dead
+    if (n != sizeof told) {  // it is dead; if not, it ends unheard
+      const std::string unheard = n < 0 ? because("recvfrom") : "";
+      if (n < 0) kill(pid, SIGKILL);
       int status = 0;
       while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
       }
       if (!guard) guard.emplace(states);
       if (const Fd left = box::open_entry(states, plan.name); left && !box::holder_of(left).pid) box::remove_entry(states, plan.name);
+      if (!unheard.empty()) return fail("the supervisor of '" + plan.name + "': " + unheard);
       return fail("the supervisor of '" + plan.name + "' died before the command was executed" + (WIFSIGNALED(status) ? " (signal " + std::to_string(WTERMSIG(status)) + ")" : ""));
     }
     if (told.kind == Told::Kind::held) {

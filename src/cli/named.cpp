@@ -28,6 +28,7 @@ std::string text_of(const Node& node, std::string_view key) {
 namespace {
 
 std::string disbelief(const box::States& states, const box::Sandbox& sandbox) {
+  if (sandbox.unknown) return "'" + sandbox.name + "': whether its supervisor (" + std::to_string(sandbox.holder.pid) + ") is the one that wrote its state can't be found out in /proc: read: " + error_words(sandbox.unknown);
   return "'" + sandbox.name + "': its state was not written by the process that holds it (" + std::to_string(sandbox.holder.pid) + "), so nothing in it is believed: look who that is, and remove '" + escape(states.path) + "/" + sandbox.name + "'";
 }
 

@@ -177,6 +177,15 @@ bool clone_child(Session& session, LaunchResult& result) {
   errno = EPIPE;  // of a joiner that ended without a word
   if (status == 0 && receive_child(session)) return true;
   const Page& page = *session.child.page;
+  const int error = errno;
+  const bool gated = !session.plan.place.empty() && std::holds_alternative<OpenGate>(session.plan.place.back().step);
+  if (gated && session.keeper <= 0) {  // a child that the joiner made and could not name ends at the closed gate
+    session.channel.reset();
+    session.child_channel.reset();
+    while (waitpid(-1, nullptr, __WCLONE) > 0 || errno == EINTR) {
+    }
+  }
+  errno = error;
   if (!page.failed.load()) return give_up("recvmsg");
   result.step = page.failed.load();
   result.why = page.why;

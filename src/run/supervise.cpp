@@ -128,6 +128,7 @@ class Supervisor final : public Reins {
     }
     if (n == 0) {
       channel_open_ = false;
+      if (rules_.init && !reaped_) kill_all();  // init holds its end as long as it lives
       // Without init the payload's own exec has closed the other end.
       if (!rules_.init && !failed() && session_.child.page->executing.load() && !reaped_) executed();
       return false;
