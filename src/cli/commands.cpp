@@ -32,6 +32,7 @@ constexpr OptionInfo validate_options[] = {
     {"--no-host", "", "Do not look at this host: errors and warnings of the files alone."},
 };
 constexpr OptionInfo plan_options[] = {
+    {"-d,--detach", "", "The steps of `up --detach`."},
     {"--explain", "", "Say of each stage and step why it is there."},
     {"--out", "FILE", "Save the plan to FILE, for `nsbox up FILE`, instead of printing it."},
     {"--name", "NAME", "Use this name instead of the specification's."},

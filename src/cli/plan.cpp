@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "box/exec_plan.hpp"
 #include "cli/explain.hpp"
 #include "cli/load.hpp"
 #include "cli/output.hpp"
@@ -69,8 +70,11 @@ int run_plan(const Arguments& arguments) {
   Loaded loaded = load(arguments, command);
   if (!loaded.spec) return loaded.status;
   // A saved plan is run later and elsewhere: it has a terminal only where the specification says so.
-  if (arguments.has("out")) loaded.facts.caller.on_terminal = [] { return false; };
-  const std::optional<Plan> plan = plan_of(loaded, arguments, false);
+  const bool detach = arguments.has("detach");
+  if (detach && arguments.has("out")) return usage_error(command, "--detach and --out contradict each other: a saved plan is one of both, and 'nsbox up --detach' runs it");
+  if (detach || arguments.has("out")) loaded.facts.caller.on_terminal = [] { return false; };
+  std::optional<Plan> plan = plan_of(loaded, arguments, false);
+  if (detach && plan) box::share_with_supervisor(*plan);
   const bool json = arguments.value("format") == "json";
   if (!json || !plan) print_findings(loaded.findings, arguments);
   if (!plan) return 1;
