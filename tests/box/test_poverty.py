@@ -66,8 +66,6 @@ def no_proc(t):
 
 @test()
 def little_memory(t):
-    if SANITIZED:
-        raise Skip("the sanitizers reserve terabytes of addresses")
     sizes = [1 << shift for shift in range(20, 28)] + [number << 18 for number in range(10, 40)]
     worked = [size for size in sorted(sizes) if started(t, size) and poor(t, limit(resource.RLIMIT_AS, size))]
     check(worked and worked[-1] == max(sizes), "128 MiB are enough", worked)
