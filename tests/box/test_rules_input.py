@@ -21,7 +21,7 @@ def quoted(text):
 
 @test()
 def r14_no_control_character_is_printed(t):
-    for name, bad in some(CONTROLS.items()):
+    for number, (name, bad) in enumerate(some(CONTROLS.items())):
         t.mkdir(bad.replace("/", "") or "x")
         words = quoted(bad)
         specs = [f"hostname: {words}\n", f"name: {words}\n", f"description: {words}\n", f"{words}: 1\n", f"mounts: [{words}]\n", f"mounts: [{quoted('./' + bad)}]\n", f"mounts: [{quoted('/none/' + bad)}]\n", f"mounts: [{quoted('/usr:/x:' + bad)}]\n",
@@ -30,7 +30,7 @@ def r14_no_control_character_is_printed(t):
                  f"process: {{env: {{{words}: x}}}}\n", f"process: {{env: {{X: {words}}}, env_inherit: [{words}]}}\n", f"process: {{user: {words}, group: {words}}}\n", f"process: {{stdin: {words}, rlimits: {{{words}: 1}}}}\n",
                  f"sysctl: {{{words}: {words}}}\n", f"security: {{capabilities: [{words}]}}\n", f"extends: {words}\n", f"vars: {{X: {words}}}\nhostname: ${{X}}\n", f"hostname: ${{{bad}}}\n" if "\n" not in bad and "\r" not in bad else "hostname: x\n",
                  f"allow_warnings: {{{words}: {words}}}\n", f"namespaces: {{user: {{join: {words}}}}}\n", f"id_maps: {{uid: [{words}], gid: []}}\n", f"x-a: {words}\nroot: {words}\n"]
-        for text in specs:
+        for text in (specs[number % 3::3] if SANITIZED else specs):
             spec = t.spec(text)
             for command in (["validate"], ["plan"], ["plan", "--explain"], ["show"], ["show", "--origin"], ["up"], ["validate", "--format", "json"], ["plan", "--format", "json"], ["show", "--format", "json"]):
                 result = t.run([t.nsbox, *command, spec])
