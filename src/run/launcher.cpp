@@ -182,7 +182,7 @@ bool clone_child(Session& session, LaunchResult& result) {
   if (gated && session.keeper <= 0) {  // a child that the joiner made and could not name ends at the closed gate
     session.channel.reset();
     session.child_channel.reset();
-    while (waitpid(-1, nullptr, __WCLONE) > 0 || errno == EINTR) {
+    while (waitpid(-1, nullptr, static_cast<int>(__WCLONE)) > 0 || errno == EINTR) {
     }
   }
   errno = error;
