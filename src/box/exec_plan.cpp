@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "fields/scalars.hpp"
-#include "sys/namespace.hpp"
 
 namespace nsbox::box {
 namespace {
@@ -61,11 +60,6 @@ bool has_devpts(const Plan& recorded) {
 
 }  // namespace
 
-int flag_of(Shared what) {
-  static constexpr int flags[] = {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWCGROUP, CLONE_NEWTIME, 0};
-  return flags[static_cast<size_t>(what)];
-}
-
 void share_with_supervisor(Plan& plan) {
   const auto fork = std::find_if(plan.child.begin(), plan.child.end(), [](const auto& entry) { return std::holds_alternative<ForkPayload>(entry.step); });
   plan.child.insert(fork, {ShareNamespaces{}, Stage::enter_root, 0});
@@ -73,7 +67,7 @@ void share_with_supervisor(Plan& plan) {
   if (restrict != plan.payload.end()) plan.payload.insert(restrict, {ShareRuleset{}, restrict->stage, 0});
 }
 
-std::string make_exec_plan(const Plan& recorded, const Known& known, const std::vector<Shared>& joins, const char* sandbox, const ExecRequest& request, Plan& out) {
+std::string make_exec_plan(const Plan& recorded, const Known& known, const std::vector<NsType>& joins, const char* sandbox, const ExecRequest& request, Plan& out) {
   Plan& plan = out;
   plan.name = recorded.name;
   plan.files = recorded.files;
@@ -85,12 +79,11 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
   for (PrepareStep step : {PrepareStep{MapReport{}}, PrepareStep{OpenProc{}}, PrepareStep{TakeSignals{}}, PrepareStep{OpenChannel{}}, PrepareStep{OpenSelf{}}}) prepare(step);
 
   // User first: it gives the rights over the others. Time last.
-  static constexpr Shared order[] = {Shared::user, Shared::mount, Shared::cgroup, Shared::ipc, Shared::uts, Shared::net, Shared::pid, Shared::time};
-  for (const Shared what : order) {
-    if (std::find(joins.begin(), joins.end(), what) == joins.end()) continue;
+  for (const NsType type : join_order) {
+    if (std::find(joins.begin(), joins.end(), type) == joins.end()) continue;
     const auto slot = static_cast<Slot>(plan.slots++);
-    prepare(OpenShared{slot, what, sandbox});
-    plan.join.push_back({SetNamespace{slot, flag_of(what)}, Stage::join, 0});
+    prepare(OpenShared{slot, shared_of(type), sandbox});
+    plan.join.push_back({SetNamespace{slot, static_cast<int>(info(type).flag)}, Stage::join, 0});
   }
   plan.clone.step.joiner = !plan.join.empty();
 

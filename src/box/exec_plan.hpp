@@ -24,9 +24,6 @@ struct ExecRequest {
 
 /// "" or what can't be done. `joins`: the namespaces that are not the caller's own. `sandbox` must
 /// live as long as the plan.
-std::string make_exec_plan(const Plan& recorded, const Known& known, const std::vector<Shared>& joins, const char* sandbox, const ExecRequest& request, Plan& out);
-
-/// The CLONE_NEW… flag of a namespace; 0 for what is none.
-int flag_of(Shared what);
+std::string make_exec_plan(const Plan& recorded, const Known& known, const std::vector<NsType>& joins, const char* sandbox, const ExecRequest& request, Plan& out);
 
 }  // namespace nsbox::box

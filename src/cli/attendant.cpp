@@ -221,8 +221,8 @@ class Attendant {
     state_.set("pid", Node::number(pid));
     state_.set("namespaces", namespaces_node(so_far));
     Node fresh = Node::list();
-    for (size_t i = 0; i < 8; i++)
-      if ((plan_.clone.step.flags & static_cast<uint64_t>(box::flag_of(static_cast<Shared>(i))) || is_new_time(i))) fresh.items.push_back(Node::scalar(shared_words(static_cast<Shared>(i))));
+    for (const NsInfo& each : ns_types)
+      if (plan_.clone.step.flags & each.flag || (each.type == NsType::time && new_time())) fresh.items.push_back(Node::scalar(std::string(each.name)));
     state_.set("new_namespaces", std::move(fresh));
     const Fd null = Fd::adopt(open("/dev/null", O_RDWR | O_CLOEXEC));
     std::string problem;
@@ -244,8 +244,8 @@ class Attendant {
     for (const int fd : passed(plan_)) close(fd);
   }
 
-  bool is_new_time(size_t what) const {
-    return static_cast<Shared>(what) == Shared::time && std::any_of(plan_.child.begin(), plan_.child.end(), [](const auto& entry) { return std::holds_alternative<NewTimeNamespace>(entry.step); });
+  bool new_time() const {
+    return std::any_of(plan_.child.begin(), plan_.child.end(), [](const auto& entry) { return std::holds_alternative<NewTimeNamespace>(entry.step); });
   }
 
   /// Without a pid namespace nobody else ends what the command has left behind.

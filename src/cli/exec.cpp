@@ -30,14 +30,15 @@ int fail(const std::string& what) {
 }
 
 /// The namespaces that are not the caller's own.
-std::string foreign(const box::Answer& answer, std::vector<Shared>& out) {
-  for (size_t i = 0; i < 8; i++) {
+std::string foreign(const box::Answer& answer, std::vector<NsType>& out) {
+  for (const NsInfo& each : ns_types) {
     struct stat there, here;
-    const std::string own = std::string("/proc/self/ns/") + namespace_files[i];
-    if (!answer.shared[i] ) return "its supervisor has not given its namespaces";
-    if (fstat(answer.shared[i].number(), &there) < 0) return "its namespaces: " + because("fstat");
+    const std::string own = std::string("/proc/self/ns/") + file_for_children(each.type);
+    const Fd& shared = answer.shared[static_cast<size_t>(each.type)];
+    if (!shared) return "its supervisor has not given its namespaces";
+    if (fstat(shared.number(), &there) < 0) return "its namespaces: " + because("fstat");
     if (stat(own.c_str(), &here) < 0) return own + ": " + because("stat");
-    if (there.st_ino != here.st_ino || there.st_dev != here.st_dev) out.push_back(static_cast<Shared>(i));
+    if (there.st_ino != here.st_ino || there.st_dev != here.st_dev) out.push_back(each.type);
   }
   return "";
 }
@@ -83,7 +84,7 @@ int run_exec(const Arguments& arguments) {
   }  // nothing of the host's that this process does not need is open when the sandbox is entered
   if (!answer.plan) return fail("the sandbox '" + name + "': its command has not been executed yet");
   std::optional<Plan> recorded;
-  std::vector<Shared> joins;
+  std::vector<NsType> joins;
   std::string problem = read_recorded(answer.plan, recorded);
   answer.plan.reset();
   if (problem.empty()) problem = foreign(answer, joins);

@@ -18,7 +18,6 @@
 #include "cli/output.hpp"
 #include "fields/scalars.hpp"
 #include "host/namespaces.hpp"
-#include "plan/describe.hpp"
 #include "sys/namespace.hpp"
 
 namespace nsbox {
@@ -62,17 +61,17 @@ std::string number_or(uint64_t number, const char* otherwise) { return number ? 
 
 Node inodes_node(const Inodes& inodes) {
   Node node = Node::map();
-  for (size_t i = 0; i < ns_count; i++) node.set(shared_words(static_cast<Shared>(i)), inodes[i] ? Node::number(static_cast<int64_t>(inodes[i])) : Node{});
+  for (size_t i = 0; i < ns_count; i++) node.set(std::string(ns_types[i].name), inodes[i] ? Node::number(static_cast<int64_t>(inodes[i])) : Node{});
   return node;
 }
 
 Node info_node(const NamespaceInfo& info, const Inodes& own) {
   Node node = Node::map(), pids = Node::list(), pins = Node::list();
-  node.set("type", Node::scalar(shared_words(info.type)));
+  node.set("type", Node::scalar(std::string(nsbox::info(info.type).name)));
   node.set("inode", Node::number(static_cast<int64_t>(info.inode)));
   node.set("own", Node::boolean(own[static_cast<size_t>(info.type)] == info.inode));
   node.set("owner_uid", info.owner_uid < 0 ? Node{} : Node::number(info.owner_uid));
-  node.set(info.type == Shared::user ? "parent" : "user_namespace", info.user_namespace ? Node::number(static_cast<int64_t>(info.user_namespace)) : Node{});
+  node.set(info.type == NsType::user ? "parent" : "user_namespace", info.user_namespace ? Node::number(static_cast<int64_t>(info.user_namespace)) : Node{});
   for (const int pid : info.processes) pids.items.push_back(Node::number(pid));
   for (const std::string& pin : info.pins) pins.items.push_back(Node::scalar(pin));
   node.set("processes", std::move(pids));
@@ -110,7 +109,7 @@ void explain_pair(const Column& a, const Column& b) {
   for (size_t i = 0; i < ns_count; i++) {
     if (!a.inodes[i] || !b.inodes[i]) continue;
     const bool same = a.inodes[i] == b.inodes[i];
-    printf("  %-7s %s: %s\n", shared_words(static_cast<Shared>(i)).c_str(), same ? "same" : "different", same ? meanings[i].same : meanings[i].different);
+    printf("  %-7s %s: %s\n", ns_types[i].name.data(), same ? "same" : "different", same ? meanings[i].same : meanings[i].different);
   }
 }
 
@@ -120,7 +119,7 @@ int compare(const Arguments& arguments) {
     if (!look_at(word, columns.emplace_back())) return 2;
   const Inodes& own = columns[0].inodes;
   const std::map<uint64_t, NamespaceInfo> all = namespaces_of(all_processes());
-  const auto known = [&](Shared type, uint64_t inode) {
+  const auto known = [&](NsType type, uint64_t inode) {
     const auto found = all.find(inode);
     return found != all.end() ? found->second : NamespaceInfo{type, inode, -1, 0, {}, {}};
   };
@@ -131,14 +130,14 @@ int compare(const Arguments& arguments) {
       Node target = Node::map(), same = Node::map();
       target.set("target", Node::scalar(each.title));
       target.set("namespaces", inodes_node(each.inodes));
-      for (size_t i = 0; i < ns_count; i++) same.set(shared_words(static_cast<Shared>(i)), Node::boolean(each.inodes[i] == own[i]));
+      for (size_t i = 0; i < ns_count; i++) same.set(std::string(ns_types[i].name), Node::boolean(each.inodes[i] == own[i]));
       target.set("same_as_self", std::move(same));
       targets.items.push_back(std::move(target));
     }
     std::set<uint64_t> seen;
     for (const Column& each : columns)
       for (size_t i = 0; i < ns_count; i++)
-        if (each.inodes[i] && seen.insert(each.inodes[i]).second) list.items.push_back(info_node(known(static_cast<Shared>(i), each.inodes[i]), own));
+        if (each.inodes[i] && seen.insert(each.inodes[i]).second) list.items.push_back(info_node(known(ns_types[i].type, each.inodes[i]), own));
     document.set("targets", std::move(targets));
     document.set("namespaces", std::move(list));
     printf("%s\n", to_json(document).c_str());
@@ -149,7 +148,7 @@ int compare(const Arguments& arguments) {
   for (const Column& each : columns) rows[0].push_back(escape(each.title));
   for (size_t i = 0; i < ns_count; i++) {
     std::vector<std::string>& row = rows.emplace_back();
-    row.push_back(shared_words(static_cast<Shared>(i)));
+    row.push_back(std::string(ns_types[i].name));
     for (size_t c = 0; c < columns.size(); c++) {
       const uint64_t inode = columns[c].inodes[i];
       const auto first = std::find_if(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(c), [&](const Column& each) { return each.inodes[i] == inode; });
@@ -163,8 +162,8 @@ int compare(const Arguments& arguments) {
   for (size_t i = 0; i < ns_count; i++)
     for (const Column& each : columns) {
       if (!each.inodes[i] || !seen.insert(each.inodes[i]).second) continue;
-      const NamespaceInfo info = known(static_cast<Shared>(i), each.inodes[i]);
-      rows.push_back({shared_words(info.type) + ":" + std::to_string(info.inode), owner_words(info), number_or(info.user_namespace, "-"), std::to_string(info.processes.size()), info.pins.empty() ? "-" : joined_paths(info.pins)});
+      const NamespaceInfo info = known(ns_types[i].type, each.inodes[i]);
+      rows.push_back({std::string(nsbox::info(info.type).name) + ":" + std::to_string(info.inode), owner_words(info), number_or(info.user_namespace, "-"), std::to_string(info.processes.size()), info.pins.empty() ? "-" : joined_paths(info.pins)});
     }
   puts("");
   print_table(rows);
@@ -192,7 +191,7 @@ int list_all(const Arguments& arguments) {
   std::vector<std::vector<std::string>> rows{{"TYPE", "INODE", "", "OWNER", "USER NS", "PROCESSES", "PIDS", "COMMAND", "PINS"}};
   for (const NamespaceInfo* each : sorted) {
     const auto first = each->processes.empty() ? processes.end() : std::find_if(processes.begin(), processes.end(), [&](const ProcessInfo& one) { return one.pid == each->processes[0]; });
-    rows.push_back({shared_words(each->type), std::to_string(each->inode), own[static_cast<size_t>(each->type)] == each->inode ? "own" : "", owner_words(*each), number_or(each->user_namespace, "-"),
+    rows.push_back({std::string(info(each->type).name), std::to_string(each->inode), own[static_cast<size_t>(each->type)] == each->inode ? "own" : "", owner_words(*each), number_or(each->user_namespace, "-"),
                     each->processes.empty() ? "none" : std::to_string(each->processes.size()), list_of(each->processes), first == processes.end() ? "" : escape(first->command), each->pins.empty() ? "unpinned" : joined_paths(each->pins)});
   }
   print_table(rows);

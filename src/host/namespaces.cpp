@@ -18,20 +18,18 @@
 namespace nsbox {
 namespace {
 
-constexpr const char* files[ns_count] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time"};
-
 uint64_t inode_of(int fd) {
   struct stat info;
   return fd >= 0 && fstat(fd, &info) == 0 ? info.st_ino : 0;
 }
 
-std::string ns_path(int pid, size_t type) { return "/proc/" + std::to_string(pid) + "/ns/" + files[type]; }
+std::string ns_path(const std::string& process, NsType type) { return process + "/ns/" + std::string(info(type).file); }
 
 Inodes inodes_below(const std::string& process) {
   Inodes out = {};
-  for (size_t i = 0; i < ns_count; i++) {
+  for (const NsInfo& each : ns_types) {
     struct stat info;
-    if (stat((process + "/ns/" + files[i]).c_str(), &info) == 0) out[i] = info.st_ino;
+    if (stat(ns_path(process, each.type).c_str(), &info) == 0) out[static_cast<size_t>(each.type)] = info.st_ino;
   }
   return out;
 }
@@ -61,10 +59,10 @@ void add_pins(std::map<uint64_t, NamespaceInfo>& all) {
     if (colon == std::string::npos) continue;
     const std::string type = words[3].substr(0, colon);
     const uint64_t inode = strtoull(words[3].c_str() + colon + 2, nullptr, 10);
-    const auto* file = std::find_if(std::begin(files), std::end(files), [&](const char* each) { return type == each; });
-    if (file == std::end(files) || inode == 0) continue;
+    const auto* known = std::find_if(std::begin(ns_types), std::end(ns_types), [&](const NsInfo& each) { return each.file == type; });
+    if (known == std::end(ns_types) || inode == 0) continue;
     NamespaceInfo& info = all[inode];
-    info.type = static_cast<Shared>(file - files);
+    info.type = known->type;
     info.inode = inode;
     info.pins.push_back(plain_path(words[4]));
     if (info.user_namespace) continue;
@@ -76,7 +74,7 @@ void add_pins(std::map<uint64_t, NamespaceInfo>& all) {
 }  // namespace
 
 void ask_namespace(int fd, NamespaceInfo& info) {
-  const bool user = info.type == Shared::user;
+  const bool user = info.type == NsType::user;
   const Fd above = Fd::adopt(ioctl(fd, user ? NS_GET_PARENT : NS_GET_USERNS));
   info.user_namespace = inode_of(above.number());
   uid_t owner = 0;
@@ -110,14 +108,15 @@ std::vector<ProcessInfo> all_processes() {
 std::map<uint64_t, NamespaceInfo> namespaces_of(const std::vector<ProcessInfo>& processes) {
   std::map<uint64_t, NamespaceInfo> all;
   for (const ProcessInfo& process : processes) {
-    for (size_t i = 0; i < ns_count; i++) {
-      if (!process.inodes[i]) continue;
-      NamespaceInfo& info = all[process.inodes[i]];
+    for (const NsInfo& each : ns_types) {
+      const uint64_t inode = process.inodes[static_cast<size_t>(each.type)];
+      if (!inode) continue;
+      NamespaceInfo& info = all[inode];
       info.processes.push_back(process.pid);
       if (info.inode) continue;
-      info.inode = process.inodes[i];
-      info.type = static_cast<Shared>(i);
-      const Fd fd = Fd::adopt(open(ns_path(process.pid, i).c_str(), O_RDONLY | O_CLOEXEC));
+      info.inode = inode;
+      info.type = each.type;
+      const Fd fd = Fd::adopt(open(ns_path("/proc/" + std::to_string(process.pid), each.type).c_str(), O_RDONLY | O_CLOEXEC));
       if (inode_of(fd.number()) == info.inode) ask_namespace(fd.number(), info);
     }
   }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The namespaces of the host's processes, as /proc/PID/ns, nsfs mounts and ioctl_ns(2) tell them.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "plan/step.hpp"
+#include "base/namespaces.hpp"
 #include "sys/fd.hpp"
 
 namespace nsbox {
 
-inline constexpr size_t ns_count = 8;
-using Inodes = std::array<uint64_t, ns_count>;  // by Shared; 0: can't be read
+using Inodes = std::array<uint64_t, ns_count>;  // by NsType; 0: can't be read
 
 struct NamespaceInfo {
-  Shared type = Shared::user;
+  NsType type = NsType::user;
   uint64_t inode = 0;
   int64_t owner_uid = -1;          // of its owning user namespace (for a user namespace: its own); -1: not told
   uint64_t user_namespace = 0;     // that owns it; of a user namespace: its parent; 0: not told

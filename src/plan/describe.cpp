@@ -2,7 +2,6 @@
 // Long, because it is a dictionary: one entry for each step of the vocabulary.
 #include "plan/describe.hpp"
 
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -134,7 +133,7 @@ StepText text(const MapTree& s) {
   if (s.recursive) out.details.emplace_back("recursive", "true");
   return out;
 }
-StepText text(const PinNamespace& s) { return {"pin_namespace", s.path, {{"type", shared_words(s.what)}}, {"…"}, "a bind mount of its file keeps a namespace without any process"}; }
+StepText text(const PinNamespace& s) { return {"pin_namespace", s.path, {{"type", std::string(info(s.type).name)}}, {"…"}, "a bind mount of its file keeps a namespace without any process"}; }
 StepText text(const OpenGate&) { return {"open_gate", "", {}, {"sendmsg"}, "the child may go on"}; }
 
 // --- child ---------------------------------------------------------------------------------------
@@ -409,20 +408,14 @@ std::string propagation_words(uint64_t propagation) {
 }
 
 std::string namespace_words(uint64_t flags) {
-  static constexpr struct {
-    uint64_t bit;
-    const char* name;
-  } names[] = {{CLONE_NEWUSER, "user"}, {CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"},       {CLONE_NEWIPC, "ipc"},
-               {CLONE_NEWUTS, "uts"},   {CLONE_NEWNET, "net"},  {CLONE_NEWCGROUP, "cgroup"}, {0x80 /* CLONE_NEWTIME */, "time"}};
   std::string out;
-  for (const auto& each : names)
-    if (flags & each.bit) out += (out.empty() ? "" : " ") + std::string(each.name);
+  for (const NsInfo& each : ns_types)
+    if (flags & each.flag) out += (out.empty() ? "" : " ") + std::string(each.name);
   return out.empty() ? "no namespaces" : out;
 }
 
 std::string shared_words(Shared what) {
-  static constexpr const char* names[shared_count] = {"user", "mount", "pid", "ipc", "uts", "net", "cgroup", "time", "landlock"};
-  return names[static_cast<size_t>(what)];
+  return what == Shared::ruleset ? "landlock" : std::string(ns_types[static_cast<size_t>(what)].name);
 }
 
 std::string capability_words(uint64_t mask) {

@@ -108,6 +108,12 @@ struct Reader {
     return at;
   }
   template <class T>
+  void one_of(T& value, uint64_t count) {
+    const uint64_t index = number();
+    if (index >= count) return bad();
+    value = static_cast<T>(index);
+  }
+  template <class T>
   void get(T& value) {
     if constexpr (std::is_same_v<T, Str>) {
       value = text();
@@ -116,21 +122,15 @@ struct Reader {
       if (!at) return bad();
       value = at;
     } else if constexpr (std::is_same_v<T, Slot>) {
-      const uint64_t index = number();
-      if (index >= slots) return bad();
-      value = static_cast<Slot>(index);
+      one_of(value, slots);
     } else if constexpr (std::is_same_v<T, Stage>) {
-      const uint64_t index = number();
-      if (index >= std::size(stages)) return bad();
-      value = static_cast<Stage>(index);
+      one_of(value, std::size(stages));
     } else if constexpr (std::is_same_v<T, Shared>) {
-      const uint64_t index = number();
-      if (index >= shared_count) return bad();
-      value = static_cast<Shared>(index);
+      one_of(value, shared_count);
+    } else if constexpr (std::is_same_v<T, NsType>) {
+      one_of(value, ns_count);
     } else if constexpr (std::is_same_v<T, TerminalKind>) {
-      const uint64_t index = number();
-      if (index > static_cast<uint64_t>(TerminalKind::fresh)) return bad();
-      value = static_cast<TerminalKind>(index);
+      one_of(value, static_cast<size_t>(TerminalKind::fresh) + 1);
     } else if constexpr (std::is_same_v<T, bool>) {
       value = number() != 0;
     } else if constexpr (std::is_signed_v<T>) {

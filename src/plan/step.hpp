@@ -13,6 +13,8 @@
 #include <span>
 #include <variant>
 
+#include "base/namespaces.hpp"
+
 namespace nsbox {
 
 using Str = const char*;  // NUL-terminated, in the plan's arena; null where absent
@@ -44,9 +46,12 @@ struct Identity {
 };
 
 /// What the supervisor of a detached sandbox keeps for those who come later: its namespaces, and the
-/// Landlock rules as they were made when no payload could yet have moved a path.
+/// Landlock rules as they were made when no payload could yet have moved a path. The types first, as
+/// in NsType.
 enum class Shared : uint8_t { user, mount, pid, ipc, uts, net, cgroup, time, ruleset };
 inline constexpr size_t shared_count = 9;
+static_assert(shared_count == ns_count + 1);
+constexpr Shared shared_of(NsType type) { return static_cast<Shared>(type); }
 
 struct Option {  // of a file system, as fsconfig(2) takes it
   Str key = nullptr;
@@ -147,7 +152,7 @@ struct MapTree {  // MOUNT_ATTR_IDMAP
   Slot user_namespace = Slot::none;
 };
 struct PinNamespace {  // the child's, by a bind mount of its file in /proc/PID/ns
-  Shared what = Shared::user;
+  NsType type = NsType::user;
   Str path = nullptr;
 };
 struct OpenGate {};

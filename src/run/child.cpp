@@ -55,11 +55,11 @@ void walk(ChildState& state, const std::vector<Entry<Variant>>& entries, uint32_
 }
 
 void note_namespaces(ChildState& state) {
-  for (int i = 0; i < 8; i++) {
+  for (const NsInfo& each : ns_types) {
     char path[64];
-    put_text(put_text(path, "self/ns/"), namespace_files[i]);
+    put_text(put_text(path, "self/ns/"), file_for_children(each.type));
     struct stat info;
-    if (fstatat(state.slot(Slot::proc), path, &info, 0) == 0) state.page->namespaces[i] = info.st_ino;
+    if (fstatat(state.slot(Slot::proc), path, &info, 0) == 0) state.page->namespaces[static_cast<size_t>(each.type)] = info.st_ino;
   }
 }
 

@@ -114,7 +114,7 @@ Outcome run(const NewTimeNamespace& step, ChildState& state) {
     if (outcome.failed()) return outcome;
   }
   if (step.share)
-    if (const Outcome outcome = share_namespace(state, Shared::time); outcome.failed()) return outcome;
+    if (const Outcome outcome = share_namespace(state, NsType::time); outcome.failed()) return outcome;
   if (!step.enter) return done;
   const int fd = openat(state.slot(Slot::proc), "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return failed("openat");

@@ -18,6 +18,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/namespaces.hpp"
+
 namespace nsbox {
 
 struct Record {
@@ -47,9 +49,6 @@ enum class Why : uint32_t {
   helper_failed,      // newuidmap or newgidmap; `detail` has its words
 };
 
-/// The files of /proc/self/ns that a report names.
-inline constexpr const char* namespace_files[8] = {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time_for_children"};
-
 /// The ids that the payload was given, where names of the sandbox's own files said which.
 struct Ids {
   int64_t uid = -1, gid = -1;
@@ -67,7 +66,7 @@ struct Page {
   std::atomic<uint32_t> executing;  // the payload has come to execve
   std::atomic<int> died_of;         // the signal that ended the payload before, in a sandbox with init
   Ids looked_up;
-  uint64_t namespaces[8];        // inodes, in the order of namespace_files, if they are wanted
+  uint64_t namespaces[ns_count];  // inodes by NsType, if they are wanted
   uint32_t head_length;
   char detail[512];              // what the kernel, or the step, says more
   char head[1024];               // the beginning of a file that could not be executed

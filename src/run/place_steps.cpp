@@ -121,13 +121,13 @@ Outcome run(const MapTree& step, Session& session) {
 
 Outcome run(const PinNamespace& step, Session& session) {
   Fd space;
-  if (step.what == Shared::time) {  // is made by the child only after the clone
+  if (step.type == NsType::time) {  // is made by the child only after the clone
     Record record;
     int fd = -1;
     if (receive_record(session.channel.number(), record, fd, 0) <= 0 || fd < 0) return failed("recvmsg", Why::call, EPIPE);
     space = Fd::adopt(fd);
   } else {
-    const std::string file = std::string("ns/") + namespace_files[static_cast<size_t>(step.what)];
+    const std::string file = std::string("ns/") + file_for_children(step.type);
     space = Fd::adopt(open_of_child(session, file.c_str(), O_RDONLY, 0));
     if (!space) return failed("openat2");
   }

@@ -72,12 +72,12 @@ Outcome run(const NewTerminal& step, ChildState& state) {
   return done;
 }
 
-Outcome share_namespace(ChildState& state, Shared what) {
+Outcome share_namespace(ChildState& state, NsType type) {
   char path[64];
-  put_text(put_text(path, "self/ns/"), namespace_files[static_cast<uint8_t>(what)]);
+  put_text(put_text(path, "self/ns/"), file_for_children(type));
   const int fd = openat(state.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return failed("openat");
-  const Outcome outcome = send_record(state.channel, {Record::Kind::shared, static_cast<int32_t>(what)}, fd) ? done : failed("sendmsg");
+  const Outcome outcome = send_record(state.channel, {Record::Kind::shared, static_cast<int32_t>(shared_of(type))}, fd) ? done : failed("sendmsg");
   close(fd);
   return outcome;
 }
@@ -86,8 +86,8 @@ Outcome share_namespace(ChildState& state, Shared what) {
 Outcome run(const ShareNamespaces&, ChildState& state) {
   state.page->looked_up.uid = getuid();  // until a name says another
   state.page->looked_up.gid = getgid();
-  for (uint8_t i = 0; i < 8; i++) {
-    const Outcome outcome = share_namespace(state, static_cast<Shared>(i));
+  for (const NsInfo& each : ns_types) {
+    const Outcome outcome = share_namespace(state, each.type);
     if (outcome.failed()) return outcome;
   }
   return done;

@@ -107,7 +107,7 @@ inline int open_proc(const ChildState& state, const char* path, int flags) {
 // session_steps.cpp
 bool send_record(int channel, Record record, int fd = -1);
 /// Sends a descriptor of the process's own namespace to the launcher.
-Outcome share_namespace(ChildState& state, Shared what);
+Outcome share_namespace(ChildState& state, NsType type);
 /// 1: a record (with `fd`, or -1); 0: the other side is gone; -1: none, with errno.
 int receive_record(int channel, Record& record, int& fd, int flags);
 

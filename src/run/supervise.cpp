@@ -161,8 +161,8 @@ class Supervisor final : public Reins {
   }
 
   void look_at_namespaces() {
-    for (int i = 0; i < 8; i++)
-      if (const uint64_t inode = session_.child.page->namespaces[i]) result_.namespaces.push_back({i == 7 ? "time" : namespace_files[i], inode});
+    for (const NsInfo& each : ns_types)
+      if (const uint64_t inode = session_.child.page->namespaces[static_cast<size_t>(each.type)]) result_.namespaces.push_back({each.file.data(), inode});
   }
 
   // --- signals

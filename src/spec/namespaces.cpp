@@ -283,29 +283,17 @@ void check_namespaces(const Check& check) {
   name_fits(spec.domainname, "domainname");
 }
 
-namespace {
-
-constexpr Shared shared_of(NsType type) {
-  constexpr Shared of[] = {Shared::user, Shared::mount, Shared::pid, Shared::ipc, Shared::uts, Shared::net, Shared::cgroup, Shared::time};
-  return of[static_cast<uint8_t>(type)];
-}
-
-}  // namespace
-
 void plan_pins(PlanBuilder& builder) {
   for (const NsInfo& each : ns_types) {
     const NsChoice& choice = builder.spec.namespaces[each.type];
     if (choice.pin.empty() || choice.how != NsChoice::How::fresh) continue;
     const PlanBuilder::From from(builder, choice.mark, pointer_to(pointer_to("/namespaces", each.name), "pin"));
-    builder.add(PlaceStep{PinNamespace{shared_of(each.type), builder.text(choice.pin)}}, Stage::place);
+    builder.add(PlaceStep{PinNamespace{each.type, builder.text(choice.pin)}}, Stage::place);
   }
 }
 
 void plan_joins(PlanBuilder& builder) {
-  // The user namespace first: it gives the rights over the others. Time last: entering it is
-  // refused to a process that shares memory, and it is entered by the child's clone only.
-  static constexpr NsType order[] = {NsType::user, NsType::mount, NsType::cgroup, NsType::ipc, NsType::uts, NsType::net, NsType::pid, NsType::time};
-  for (const NsType type : order) {
+  for (const NsType type : join_order) {
     const NsChoice& choice = builder.spec.namespaces[type];
     if (choice.how != NsChoice::How::join) continue;
     const PlanBuilder::From from(builder, choice.mark, pointer_to("/namespaces", info(type).name));

@@ -4,33 +4,13 @@
 #include <array>
 #include <optional>
 
+#include "base/namespaces.hpp"
 #include "fields/scalars.hpp"
 #include "spec/check.hpp"
 
 namespace nsbox {
 
 class PlanBuilder;
-
-enum class NsType : uint8_t { user, mount, pid, ipc, uts, net, cgroup, time };
-
-struct NsInfo {
-  NsType type;
-  std::string_view name;    // in a specification
-  std::string_view file;    // in /proc/PID/ns
-  uint64_t flag;            // CLONE_NEW…
-  std::string_view what;    // what a process in a new one has for itself
-};
-inline constexpr NsInfo ns_types[] = {
-    {NsType::user, "user", "user", 0x10000000, "user and group ids, capabilities"},
-    {NsType::mount, "mount", "mnt", 0x00020000, "the tree of mounts"},
-    {NsType::pid, "pid", "pid", 0x20000000, "process numbers, beginning with 1"},
-    {NsType::ipc, "ipc", "ipc", 0x08000000, "System V IPC and POSIX message queues"},
-    {NsType::uts, "uts", "uts", 0x04000000, "hostname and NIS domain name"},
-    {NsType::net, "net", "net", 0x40000000, "network devices, addresses, ports, routes"},
-    {NsType::cgroup, "cgroup", "cgroup", 0x02000000, "the root of the cgroup tree"},
-    {NsType::time, "time", "time", 0x00000080, "the monotonic and boot-time clocks"},
-};
-constexpr const NsInfo& info(NsType type) { return ns_types[static_cast<uint8_t>(type)]; }
 
 struct NsChoice {
   enum class How : uint8_t { fresh, host, join };
