@@ -17,6 +17,7 @@
 #include "cli/output.hpp"
 #include "fields/scalars.hpp"
 #include "plan/describe.hpp"
+#include "run/sealed_self.hpp"
 
 namespace nsbox {
 namespace {
@@ -125,6 +126,14 @@ void print_failure(const LaunchSentence& sentence) {
   out += sentence.what + "\n";
   if (!sentence.hint.empty()) out += "    " + paint(2, Paint::green, "hint:") + " " + sentence.hint + "\n";
   fputs(out.c_str(), stderr);
+}
+
+bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_view* input) {
+  if (!plan.sealed_self) return true;
+  const char* call = run_from_sealed_copy(arguments.words, input);
+  if (!*call) return true;
+  fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s\n", call, error_words(errno).c_str());
+  return false;
 }
 
 void Outputs::event(Node node) const {

@@ -15,6 +15,11 @@ Node account(const Plan& plan, const LaunchResult& result, const LaunchSentence*
 Node namespaces_node(const LaunchResult& result);
 
 void print_failure(const LaunchSentence& sentence);
+
+/// Goes on as a sealed copy of nsbox' own program where the plan wants one; false after a message.
+/// `input`: what was read from standard input, if anything was.
+bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_view* input);
+
 /// When each step began, what it took until the next one did, and the sum of each stage.
 void print_timings(const Plan& plan, const LaunchResult& result);
 

@@ -34,13 +34,6 @@
 namespace nsbox {
 namespace {
 
-constexpr int failed_status = 125;
-
-int fail(const std::string& what) {
-  say(what);
-  return failed_status;
-}
-
 /// Everything but these, and 0 to 2, is the caller's affair.
 bool close_others(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
@@ -71,7 +64,7 @@ Fd sealed(const std::string& bytes, const char*& call) {
   return file;
 }
 
-constexpr size_t most_waiting = 256;  // who comes later is told that it can't wait, not that all is well
+constexpr size_t most_waiting = 64;  // who comes later is told that it can't wait, not that all is well
 
 /// The supervisor: from the fork on.
 class Attendant {

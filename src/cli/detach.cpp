@@ -33,13 +33,6 @@
 namespace nsbox {
 namespace {
 
-constexpr int failed_status = 125;
-
-int fail(const std::string& what) {
-  say(what);
-  return failed_status;
-}
-
 /// Makes the entry of a name that is free, or made free; empty after a message.
 Fd reserve(const box::States& states, const std::string& name, bool replace, std::optional<box::Guard>& guard) {
   for (int tries = 0; tries < 100; tries++) {
@@ -77,15 +70,16 @@ int run_detached(Detached sandbox, const Arguments& arguments, const Outputs& ou
   Fd entry = reserve(states, plan.name, arguments.has("replace"), guard);
   if (!entry) return failed_status;
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return fail(because("socketpair"));
+  const auto given_back = [&](const std::string& what) {
+    box::remove_entry(states, plan.name);
+    return fail(what);
+  };
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return given_back(because("socketpair"));
   Fd own = Fd::adopt(pair[0]), other = Fd::adopt(pair[1]);
   if (logs(LogLevel::info)) log(LogLevel::info, "detaching '" + plan.name + "' in " + std::to_string(plan.steps()) + " steps");
   fflush(stdout);
   const pid_t pid = fork();
-  if (pid < 0) {
-    box::remove_entry(states, plan.name);
-    return fail(because("fork"));
-  }
+  if (pid < 0) return given_back(because("fork"));
   if (pid == 0) attend(sandbox, states, std::move(entry), std::move(other), arguments, outputs);
   other.reset();
   for (;;) {

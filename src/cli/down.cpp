@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // down and wait: the end of named sandboxes.
+#include <poll.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -41,7 +43,12 @@ int run_wait(const Arguments& arguments) {
   if (!sandbox) return 2;
   if (sandbox->holder.pid) {
     box::Answer answer;
-    if (box::ask(*sandbox, {1, box::Request::Kind::wait, -1}, answer).empty() && answer.known.status >= 0) return answer.known.status;
+    const std::string problem = box::ask(*sandbox, {1, box::Request::Kind::wait, -1}, answer);
+    if (problem.empty() && answer.known.status >= 0) return answer.known.status;
+    // Not heard: because it is at its end, or because it can't have more who wait.
+    struct pollfd gone = {sandbox->holder.pidfd.number(), POLLIN, 0};
+    constexpr int patience_ms = 500;
+    if (poll(&gone, 1, patience_ms) == 0) return say("the sandbox '" + name + "' can't be waited for: " + (problem.empty() ? "its supervisor gave no status" : problem)), 2;
   }
   const std::optional<Node> state = box::read_state(sandbox->entry);
   const Node* report = state ? state->find("report") : nullptr;

@@ -17,17 +17,9 @@
 #include "cli/named.hpp"
 #include "cli/saved_file.hpp"
 #include "host/probe.hpp"
-#include "run/sealed_self.hpp"
 
 namespace nsbox {
 namespace {
-
-constexpr int failed_status = 125;
-
-int fail(const std::string& what) {
-  say(what);
-  return failed_status;
-}
 
 /// The namespaces that are not the caller's own.
 std::string foreign(const box::Answer& answer, std::vector<NsType>& out) {
@@ -92,8 +84,7 @@ int run_exec(const Arguments& arguments) {
   Plan plan;
   problem = box::make_exec_plan(*recorded, answer.known, joins, name.c_str(), request, plan);
   if (!problem.empty()) return fail(escape(problem));
-  if (plan.sealed_self)
-    if (const char* call = run_from_sealed_copy(arguments.words, nullptr); *call) return fail(std::string("no sealed copy of its own program: ") + because(call));
+  if (!seal_self(plan, arguments, nullptr)) return failed_status;
 
   LaunchOptions options;
   options.open_shared = [&](Str, Shared what, std::string&) { return std::move(answer.shared[static_cast<size_t>(what)]); };

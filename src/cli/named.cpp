@@ -18,6 +18,10 @@
 namespace nsbox {
 
 void say(const std::string& what) { fprintf(stderr, "nsbox: %s\n", what.c_str()); }
+int fail(const std::string& what) {
+  say(what);
+  return failed_status;
+}
 std::string because(const char* call) { return std::string(call) + ": " + error_words(errno); }
 
 std::string text_of(const Node& node, std::string_view key) {

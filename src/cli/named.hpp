@@ -12,6 +12,10 @@ namespace nsbox {
 void say(const std::string& what);     // "nsbox: …" to standard error
 std::string because(const char* call);  // with the words and the name of errno
 
+/// What `up` and `exec` end with when no command was executed.
+inline constexpr int failed_status = 125;
+int fail(const std::string& what);  // says it, and is failed_status
+
 /// The state folder, after a message where it can't be used. A folder that is not there holds nothing.
 bool open_states(box::States& states);
 /// A sandbox, after a message where there is none of that name, or where it can't be believed.

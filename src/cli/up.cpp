@@ -16,12 +16,9 @@
 #include "cli/saved_file.hpp"
 #include "fields/scalars.hpp"
 #include "host/probe.hpp"
-#include "run/sealed_self.hpp"
 
 namespace nsbox {
 namespace {
-
-constexpr int failed_status = 125;
 
 /// Launches, gives the account of it, and ends. `facts` are asked for only when something has failed.
 [[noreturn]] void run_plan(const Plan& plan, const std::function<HostFacts()>& facts, const Arguments& arguments, const Outputs& outputs) {
@@ -62,15 +59,6 @@ int not_planned(const Outputs& outputs, Node problems) {
   node.set("diagnostics", std::move(problems));
   outputs.end(std::move(node), false);
   return failed_status;
-}
-
-/// `input`: what was read from standard input, if anything was.
-bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_view* input) {
-  if (!plan.sealed_self) return true;
-  const char* call = run_from_sealed_copy(arguments.words, input);
-  if (!*call) return true;
-  fprintf(stderr, "nsbox: no sealed copy of its own program: %s: %s\n", call, error_words(errno).c_str());
-  return false;
 }
 
 std::string absolute(const std::string& path) {
