@@ -39,7 +39,7 @@ MUTATIONS = [
     ("a-state-folder-of-another", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_uid != geteuid()) return \"'\" + path", "  if (false) return \"'\" + path")]),
     ("requests-of-anybody", "R21", "named r21", [("src/box/control.cpp", "  if (message.sender.uid != geteuid() && message.sender.uid != 0) return;\n", "")]),
     # --- R2: devices
-    ("null-by-its-name", "R2", "rules_mounts r02", [(STEPS + "mount_steps.cpp", "if (planned.rdev && (", "if (false && (")]),
+    ("null-by-its-name", "R2", "rules_mounts r02", [(STEPS + "mount_steps.cpp", "{ return (S_ISCHR", "{ return true || (S_ISCHR")]),
     # --- R3: /proc and its settings
     ("proc-of-any-kind", "R3", "rules_process r03_a_false", [(STEPS + "prepare_steps.cpp", "return type.f_type == PROC_SUPER_MAGIC && info.st_ino == 1 ? done", "return true ? done")]),
     ("proc-with-mounts-on-it", "R3", "rules_process r03_a_false", [(STEPS + "state.hpp", "RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS", "RESOLVE_NO_MAGICLINKS")]),

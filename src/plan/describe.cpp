@@ -217,6 +217,7 @@ StepText text(const Attach& s) {
   if (!s.keep) out.calls.push_back("close");
   return out;
 }
+StepText text(const BindDevice& s) { return {"bind_device", place(s.at), {{"source", s.source}}, {"mount", "newfstatat"}, "looked at afterwards: whatever stood there is of no use unless it is that device"}; }
 StepText text(const MakeFolder& s) { return {"mkdir", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mkdirat"}), ""}; }
 StepText text(const MakeFile& s) { return {"mknod", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mknodat"}), "an empty file to mount on"}; }
 StepText text(const MakeLink& s) { return {"symlink", place(s.at), {{"to", s.to}}, around_folder(s.at, {"symlinkat"}), ""}; }

@@ -237,6 +237,11 @@ struct Attach {
   bool optional = false;  // the place may be missing
   bool keep = false;      // the descriptor is needed again
 };
+struct BindDevice {  // the same device of the host, by one call: at a place of the new root that is nsbox's own
+  Str source = nullptr;
+  At at;
+  uint64_t rdev = 0;  // what it must be
+};
 struct MakeFolder {
   At at;
   uint32_t mode = 0755;
@@ -379,7 +384,7 @@ using PlaceStep = std::variant<DenySetgroups, WriteIdMap, RunIdMapper, OpenUserN
 using ChildStep =
     std::variant<WaitGate, DenySetgroups, MapSelf, SetOomScore, SetExecLabel, BecomeInside, WatchLauncher, ClearDumpable, SetPropagation,
                  NewTimeNamespace, SetHostname, SetDomainname, LoopbackUp, WriteSysctl, UseRoot, OpenTree, NewFs,
-                 NewOverlay, SetAttributes, Remount, Unmount, AttachRoot, Attach, MakeFolder, MakeFile, MakeLink,
+                 NewOverlay, SetAttributes, Remount, Unmount, AttachRoot, Attach, BindDevice, MakeFolder, MakeFile, MakeLink,
                  WriteFile, ChangeOwner, OpenPlace, CopyTree, CopyMode, BindEntries, NewTerminal,
                  PivotRoot, ShareNamespaces, NewSession, TakeTerminal, ForkPayload>;
 using InitStep = std::variant<SealInit>;

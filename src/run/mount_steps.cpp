@@ -9,11 +9,13 @@
 namespace nsbox {
 namespace {
 
+bool is_device(const struct stat& info, uint64_t rdev) { return (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) && info.st_rdev == rdev; }
+
 Outcome check_identity(int fd, const Identity& planned) {
   if (!planned.inode && !planned.rdev) return done;
   struct stat now;
   if (fstat(fd, &now) < 0) return failed("fstat");
-  if (planned.rdev && (!(S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode)) || now.st_rdev != planned.rdev)) return failed("fstat", Why::not_a_device);
+  if (planned.rdev && !is_device(now, planned.rdev)) return failed("fstat", Why::not_a_device);
   if (planned.inode && (now.st_ino != planned.inode || now.st_dev != planned.device)) return failed("fstat", Why::source_changed);
   return done;
 }
@@ -27,10 +29,17 @@ Outcome failed_fs(const char* call, int fs, ChildState& state) {
   return {error, call, Why::call};
 }
 
-/// At a place of which nsbox has made every folder: no link can be on the way, so one call by path
-/// does the work of five by descriptor. `..` of the root is what is attached on it.
+/// A place of which nsbox has made every folder: no link can be on the way, so one call by path does
+/// the work of five by descriptor. `..` of the root is what is attached on it.
+constexpr size_t own_path_size = 4200;
+bool own_path(const At& at, char (&path)[own_path_size]) {
+  if (strlen(at.path) > 4096) return false;
+  put_text(put_text(path, "/../"), at.path);
+  return true;
+}
+
 Outcome mount_fs(const NewFs& step, ChildState& state) {
-  char path[4200], data[256];
+  char path[own_path_size], data[256];
   char* end = data;
   *end = 0;
   for (const Option& option : step.options) {
@@ -39,8 +48,7 @@ Outcome mount_fs(const NewFs& step, ChildState& state) {
     end = put_text(end, option.key);
     if (option.value) end = put_text(put_text(end, "="), option.value);
   }
-  if (strlen(step.at.path) > 4096) return failed("mount", Why::too_long);
-  put_text(put_text(path, "/../"), step.at.path);
+  if (!own_path(step.at, path)) return failed("mount", Why::too_long);
   if (mount(step.source, path, step.type, step.attributes, data) < 0) return failed("mount");
   if (step.slot == Slot::none) return done;
   state.slot(step.slot) = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -48,6 +56,15 @@ Outcome mount_fs(const NewFs& step, ChildState& state) {
 }
 
 }  // namespace
+
+Outcome run(const BindDevice& step, ChildState& state) {
+  char path[own_path_size];
+  struct stat info;
+  if (!own_path(step.at, path)) return failed("mount", Why::too_long);
+  if (mount(step.source, path, nullptr, MS_BIND, nullptr) < 0) return failed("mount");
+  if (fstatat(state.slot(step.at.base), step.at.path, &info, AT_SYMLINK_NOFOLLOW) < 0) return failed("newfstatat");
+  return is_device(info, step.rdev) ? done : failed("newfstatat", Why::not_a_device);
+}
 
 Outcome run(const SetPropagation& step, ChildState&) {
   return mount(nullptr, "/", nullptr, step.type, nullptr) < 0 ? failed("mount") : done;

@@ -132,11 +132,24 @@ void plan_devpts(PlanBuilder& builder, const Mount& mount) {
   if (builder.mount_fs(mount, step, tree_of(mount, Tree::Kind::opaque), terminal) && terminal) builder.new_terminal(slot);
 }
 
-void bind_device(PlanBuilder& builder, Slot dev, const std::string& source, const std::string& name, Identity identity) {
+void bind_device(PlanBuilder& builder, At at, const std::string& source, Identity identity) {
   const Slot slot = builder.take_tree(source, false, false, identity);
   if (slot == Slot::none) return;
-  builder.add(MakeFile{{dev, builder.text(name), true}, 0666}, Stage::mounts);
-  builder.add(Attach{slot, {dev, builder.text(name), true}}, Stage::mounts);
+  builder.add(MakeFile{at, 0666}, Stage::mounts);
+  builder.add(Attach{slot, at}, Stage::mounts);
+}
+
+/// `dev` is where the folder of devices is, in the new root.
+void bind_basic_device(PlanBuilder& builder, Slot slot, At dev, const Device& device) {
+  const Str source = builder.text(std::string("/dev/") + device.name);
+  const uint64_t rdev = makedev(device.major, device.minor);
+  const At at{slot, device.name, true};
+  if (dev.own) {
+    builder.add(MakeFile{at, 0666}, Stage::mounts);
+    builder.add(BindDevice{source, {dev.base, builder.text(std::string(dev.path) + "/" + device.name), true}, rdev}, Stage::mounts);
+  } else {
+    bind_device(builder, at, source, {0, 0, rdev});
+  }
 }
 
 /// A device of the host, or a folder of them taken whole.
@@ -159,7 +172,7 @@ void plan_device(PlanBuilder& builder, Slot dev, const std::string& target, cons
     builder.add(MakeFolder{{dev, builder.text(name), true}, 0755}, Stage::mounts);
     builder.add(Attach{slot, {dev, builder.text(name), true}}, Stage::mounts);
   } else if (fact.kind == FileKind::character || fact.kind == FileKind::block) {
-    bind_device(builder, dev, device.path, name, {fact.device, fact.inode, fact.rdev});
+    bind_device(builder, {dev, builder.text(name), true}, device.path, {fact.device, fact.inode, fact.rdev});
   } else if (fact.kind == FileKind::missing) {
     builder.error(Code::source_missing, {device.path});
   } else {
@@ -172,8 +185,7 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
   const NewFs dev{slot, "tmpfs", nullptr, builder.plan.arena.list(tmpfs_options(builder, mount, dev_size, bounded_inodes)), while_built(mount)};
   At at;
   if (!builder.mount_fs(mount, dev, tree_of(mount, Tree::Kind::own), true, &at)) return;
-  for (const Device& device : basic_devices)
-    bind_device(builder, slot, std::string("/dev/") + device.name, device.name, {0, 0, makedev(device.major, device.minor)});
+  for (const Device& device : basic_devices) bind_basic_device(builder, slot, at, device);
   for (const Link& link : dev_links) builder.add(MakeLink{{slot, link.name, true}, link.to}, Stage::mounts);
   builder.add(MakeFolder{{slot, "shm", true}, 01777}, Stage::mounts);
   builder.add(MakeFolder{{slot, "pts", true}, 0755}, Stage::mounts);
