@@ -9,7 +9,7 @@ __memcpy_chk __memmove_chk __strncpy_chk __read_chk __pread_chk __pread64_chk __
 _exit chdir clock_gettime close dup2 execve faccessat fchdir fchmodat fchownat fcntl fcntl64 fstat fstat64 fstatat fstatat64 geteuid getgid getpgid getuid
 ioctl kill mkdirat mknodat mount open open64 openat openat64 personality poll prctl pread pread64 prlimit prlimit64
 read readlinkat recv recvmsg sched_setaffinity sendmsg setns setpgid setpriority setsid sigaddset sigemptyset
-signalfd socket statx symlinkat syscall tcgetattr tcsetattr cfmakeraw umask umount2 unlinkat unshare waitpid write
+signalfd bind socket statx symlinkat syscall tcgetattr tcsetattr cfmakeraw umask umount2 unlinkat unshare waitpid write
 _GLOBAL_OFFSET_TABLE_
 """.split())
 

@@ -18,6 +18,8 @@ NSBOX = os.environ.get("NSBOX", str(ROOT / "build" / "nsbox"))
 
 # Wrong specifications that a schema takes for right, and why it can't know better.
 SEMANTIC = {
+    "notify": "keys that contradict each other",
+    "notify-place": "keys that contradict each other",
     "vars-empty": "variables",
     "vars-injection": "variables",
     "vars-malformed": "variables",

@@ -148,8 +148,10 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
   std::stable_sort(plan.payload.begin(), plan.payload.end(), [](const auto& a, const auto& b) { return a.stage < b.stage; });
 
   plan.environment = recorded.environment;
-  if (!request.env.empty()) {
-    std::vector<Variable> all(recorded.environment.set.begin(), recorded.environment.set.end());
+  if (!request.env.empty() || recorded.supervision.notify) {
+    std::vector<Variable> all;
+    for (const Variable& each : recorded.environment.set)
+      if (!recorded.supervision.notify || each.name != std::string_view("NOTIFY_SOCKET")) all.push_back(each);  // it is the first command's
     for (const std::string& each : request.env) {
       const size_t equal = each.find('=');
       if (equal == each.npos || equal == 0) return "-e takes NAME=VALUE, not '" + each + "'";

@@ -150,6 +150,12 @@ void Outputs::executed(const LaunchResult& so_far, pid_t pid) const {
   event(std::move(node));
 }
 
+void Outputs::ready() const {
+  Node node = Node::map();
+  node.set("event", Node::scalar("ready"));
+  event(std::move(node));
+}
+
 void Outputs::end(Node node, bool executed) const {
   const std::string text = to_json(node) + "\n";
   if (report && !sys::write_all(report.number(), text.data(), text.size())) fprintf(stderr, "nsbox: --report: %s\n", error_words(errno).c_str());
@@ -180,6 +186,8 @@ bool open_outputs(const Arguments& arguments, const Command& command, Outputs& o
   }
   return true;
 }
+
+bool says_ready(std::string_view lines) { return lines.starts_with("READY=1\n") || lines.find("\nREADY=1\n") != lines.npos; }
 
 void notify_caller(const std::string& words) {
   const char* path = getenv("NOTIFY_SOCKET");

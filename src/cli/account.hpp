@@ -30,6 +30,7 @@ struct Outputs {
 
   void event(Node node) const;
   void executed(const LaunchResult& so_far, pid_t pid) const;
+  void ready() const;  // the command has said so
   /// The last words: the report, and the event `ended` or `failed`.
   void end(Node node, bool executed) const;
 };
@@ -38,5 +39,7 @@ bool open_outputs(const Arguments& arguments, const Command& command, Outputs& o
 /// Tells whoever started nsbox, by its NOTIFY_SOCKET (sd_notify(3)), if there is one. Nobody is
 /// waited for, and a socket that is not there any more is nobody's loss.
 void notify_caller(const std::string& words);
+/// Whether the command says that it is ready (lines as in run/notices.hpp).
+bool says_ready(std::string_view lines);
 
 }  // namespace nsbox

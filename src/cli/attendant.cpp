@@ -101,14 +101,17 @@ class Attendant {
     watches.push_back({control_.number(), [&](Reins& reins) { read_request(reins); }});
     watches.push_back({client_.number(), [&](Reins& reins) {  // the client says nothing: it is gone
                          watches[2].fd = -1;
-                         if (!executed_) reins.stop(0);
+                         if (!ready_) reins.stop(0);
                        }});
     options.watches = &watches;
     options.output = [&](const char* bytes, size_t size) { log_.write({bytes, size}); };
     options.open_shared = open_shared_of;
     options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
-      watches[2].fd = -1;
       executed(so_far, pid);
+      if (!plan_.supervision.notify) ready(watches[2]);
+    };
+    options.on_notice = [&](std::string_view lines) {
+      if (says_ready(lines)) ready(watches[2]);
     };
     const LaunchResult result = launch(plan_, options);
     end(result);
@@ -199,7 +202,7 @@ class Attendant {
       }
       box::send_answer(reply, known_, stop || !executed_ ? -1 : recorded_.number(), *shared_);
       if (!stop) return;
-      stopped_early_ = !executed_;
+      stopped_early_ = !ready_;
       state_.set("status", Node::scalar("stopping"));
       write_state();
       reins.stop(request.timeout_ns < 0 ? reins.stop_timeout_ns : request.timeout_ns);
@@ -210,31 +213,44 @@ class Attendant {
     executed_ = true;
     known_.looked_up = so_far.looked_up;
     shared_ = &so_far.shared;  // which lives as long as the launch does
-    state_.set("status", Node::scalar("running"));
+    pid_ = pid;
+    if (!plan_.supervision.notify) state_.set("status", Node::scalar("running"));
     state_.set("pid", Node::number(pid));
     state_.set("namespaces", namespaces_node(so_far));
     Node fresh = Node::list();
     for (const NsInfo& each : ns_types)
       if (plan_.clone.step.flags & each.flag || (each.type == NsType::time && new_time())) fresh.items.push_back(Node::scalar(std::string(each.name)));
     state_.set("new_namespaces", std::move(fresh));
-    const Fd null = Fd::adopt(open("/dev/null", O_RDWR | O_CLOEXEC));
-    std::string problem;
-    if (!null) problem = "/dev/null: " + because("open");
-    else if (chdir("/") < 0) problem = "/: " + because("chdir");
-    else if (!write_state()) problem = "the state folder: " + because("write");
-    if (!problem.empty()) {  // nobody could find it: it ends, and the client is told so
-      fail(problem);
-      broken_ = true;
-      kill(pid, SIGKILL);  // a child that is not waited for yet
-      return;
-    }
+    if (!write_state()) return break_off("the state folder: " + because("write"));
     if (arguments_.has("timings")) print_timings(plan_, so_far);
     outputs_.executed(so_far, pid);
+  }
+
+  /// The client is told, and what was the caller's is let go. With `notify` the command says when.
+  void ready(Watch& client) {
+    if (ready_ || broken_) return;
+    const Fd null = Fd::adopt(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) return break_off("/dev/null: " + because("open"));
+    if (chdir("/") < 0) return break_off("/: " + because("chdir"));
+    if (plan_.supervision.notify && text_of(state_, "status") == "starting") {
+      state_.set("status", Node::scalar("running"));
+      if (!write_state()) return break_off("the state folder: " + because("write"));
+    }
+    ready_ = true;
+    client.fd = -1;
+    if (plan_.supervision.notify) outputs_.ready();
     notify_caller("READY=1\nMAINPID=" + std::to_string(getpid()) + "\n");
     tell({Told::Kind::executed, 0});
     client_.reset();
     for (int fd = 0; fd < 3; fd++) dup2(null.number(), fd);
     for (const int fd : passed(plan_)) close(fd);
+  }
+
+  /// Nobody could find it: it ends, and the client is told so.
+  void break_off(const std::string& problem) {
+    fail(problem);
+    broken_ = true;
+    kill(pid_, SIGKILL);  // a child that is not waited for yet
   }
 
   bool new_time() const {
@@ -278,6 +294,10 @@ class Attendant {
     state_.set("report", std::move(node));
     write_state();
     known_.status = result.exit_status();
+    if (!ready_) {
+      fail("'" + plan_.name + "' " + (stopped_early_ ? "was asked to end" : "ended with status " + std::to_string(known_.status)) + " before its command was ready; 'nsbox logs " + plan_.name + "' has its output");
+      tell({Told::Kind::failed, known_.status ? known_.status : failed_status});
+    }
     for (const Fd& each : waiting_) box::send_answer(each.number(), known_, -1, none_);
     _exit(0);
   }
@@ -295,8 +315,9 @@ class Attendant {
   box::Known known_;
   const std::array<Fd, shared_count> none_;
   const std::array<Fd, shared_count>* shared_ = &none_;
+  pid_t pid_ = -1;
   std::vector<Fd> waiting_;  // where `wait` is answered
-  bool held_ = false, executed_ = false, stopped_early_ = false, broken_ = false;
+  bool held_ = false, executed_ = false, ready_ = false, stopped_early_ = false, broken_ = false;
 };
 
 }  // namespace

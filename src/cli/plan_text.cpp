@@ -48,6 +48,7 @@ std::vector<std::string> plan_remarks(const Plan& plan) {
   static constexpr const char* terminals[] = {"none: a session without a terminal", "inherit: the caller's", "new: a pty of its own"};
   out.push_back(std::string("terminal ") + terminals[static_cast<int>(supervision.terminal)]);
   if (plan.sealed_self) out.push_back("nsbox runs from a sealed copy of its program: with CAP_SYS_PTRACE on the host the payload could write to the file");
+  if (supervision.notify) out.push_back("ready when the command says so");
   out.push_back(supervision.init ? "pid 1 is nsbox" : supervision.new_pid_namespace ? "pid 1 is the command" : "no pid namespace of its own");
   out.push_back("resource limits, nice value, scheduling, CPU affinity and OOM score are the caller's where no step sets them");
   return out;

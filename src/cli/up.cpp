@@ -30,7 +30,15 @@ namespace {
   if (told) options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
     if (logs(LogLevel::info)) log(LogLevel::info, "executed, pid " + std::to_string(pid));
     outputs.executed(so_far, pid);
-    notify_caller("READY=1\n");
+    if (!plan.supervision.notify) notify_caller("READY=1\n");
+  };
+  bool ready = false;
+  options.on_notice = [&](std::string_view lines) {
+    notify_caller(std::string(lines));
+    if (ready || !says_ready(lines)) return;
+    ready = true;
+    if (logs(LogLevel::info)) log(LogLevel::info, "ready");
+    outputs.ready();
   };
   if (logs(LogLevel::info)) log(LogLevel::info, "launching '" + plan.name + "' in " + std::to_string(plan.steps()) + " steps");
   const LaunchResult result = launch(plan, options);

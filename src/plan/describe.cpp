@@ -218,6 +218,7 @@ StepText text(const Attach& s) {
   return out;
 }
 StepText text(const BindDevice& s) { return {"bind_device", place(s.at), {{"source", s.source}}, {"mount", "newfstatat"}, "looked at afterwards: whatever stood there is of no use unless it is that device"}; }
+StepText text(const OfferSocket& s) { return {"offer_socket", "notify", {{"slot", slot(s.slot)}}, {"socket", "fchdir", "bind", "chdir", "sendmsg", "close"}, "the command tells there when it is ready; the launcher listens"}; }
 StepText text(const MakeFolder& s) { return {"mkdir", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mkdirat"}), ""}; }
 StepText text(const MakeFile& s) { return {"mknod", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mknodat"}), "an empty file to mount on"}; }
 StepText text(const MakeLink& s) { return {"symlink", place(s.at), {{"to", s.to}}, around_folder(s.at, {"symlinkat"}), ""}; }

@@ -60,6 +60,7 @@ struct Supervision {
   int64_t timeout_ns = 0;        // 0: none
   int stop_signal = 15;
   int64_t stop_timeout_ns = 0;
+  bool notify = false;           // the command says when it is ready
 };
 
 struct Variable {

@@ -242,6 +242,9 @@ struct BindDevice {  // the same device of the host, by one call: at a place of 
   At at;
   uint64_t rdev = 0;  // what it must be
 };
+struct OfferSocket {  // a datagram socket `notify` in the file system of `slot`, for the launcher
+  Slot slot = Slot::none;
+};
 struct MakeFolder {
   At at;
   uint32_t mode = 0755;
@@ -384,7 +387,7 @@ using PlaceStep = std::variant<DenySetgroups, WriteIdMap, RunIdMapper, OpenUserN
 using ChildStep =
     std::variant<WaitGate, DenySetgroups, MapSelf, SetOomScore, SetExecLabel, BecomeInside, WatchLauncher, ClearDumpable, SetPropagation,
                  NewTimeNamespace, SetHostname, SetDomainname, LoopbackUp, WriteSysctl, UseRoot, OpenTree, NewFs,
-                 NewOverlay, SetAttributes, Remount, Unmount, AttachRoot, Attach, BindDevice, MakeFolder, MakeFile, MakeLink,
+                 NewOverlay, SetAttributes, Remount, Unmount, AttachRoot, Attach, BindDevice, OfferSocket, MakeFolder, MakeFile, MakeLink,
                  WriteFile, ChangeOwner, OpenPlace, CopyTree, CopyMode, BindEntries, NewTerminal,
                  PivotRoot, ShareNamespaces, NewSession, TakeTerminal, ForkPayload>;
 using InitStep = std::variant<SealInit>;

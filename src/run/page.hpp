@@ -7,6 +7,7 @@
 //      │ ◀─ terminal + descriptor ─── │   the other side of a new pty      │
 //      │ ◀─ shared + descriptor ───── │   a time namespace to be pinned    │
 //      │ ◀─ shared + descriptor ───── │   of a detached sandbox            │
+//      │ ◀─ notify + descriptor ───── │   the socket offered to it         │
 //      │ ◀─ executed ──────────────── │                                    │
 //      │ ── signal N ───────────────▶ │ ── kill ─────────────────────────▶ │
 //      │ ◀─ stopped, continued ────── │                                    │
@@ -23,7 +24,7 @@
 namespace nsbox {
 
 struct Record {
-  enum class Kind : uint32_t { gate, terminal, executed, signal, stopped, continued, exited, shared };
+  enum class Kind : uint32_t { gate, terminal, executed, signal, stopped, continued, exited, shared, notify };
   Kind kind = Kind::gate;
   int32_t value = 0;  // signal: its number; stopped: the signal; exited: the wait status; shared: which
 };

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
@@ -91,6 +92,19 @@ Outcome run(const ShareNamespaces&, ChildState& state) {
     if (outcome.failed()) return outcome;
   }
   return done;
+}
+
+/// By a short name in the folder that is meant: no path is walked, and none is too long for it.
+Outcome run(const OfferSocket& step, ChildState& state) {
+  const struct sockaddr_un address = {AF_UNIX, "notify"};
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failed("socket");
+  if (fchdir(state.slot(step.slot)) < 0) return failed("fchdir");
+  if (bind(fd, reinterpret_cast<const struct sockaddr*>(&address), sizeof address) < 0) return failed("bind");
+  if (chdir("/") < 0) return failed("chdir");
+  const Outcome outcome = send_record(state.channel, {Record::Kind::notify, 0}, fd) ? done : failed("sendmsg");
+  close(fd);
+  return outcome;
 }
 
 Outcome run(const ShareRuleset&, ChildState& state) {

@@ -137,6 +137,7 @@ Outcome run(const Unmount&, ChildState&);
 Outcome run(const AttachRoot&, ChildState&);
 Outcome run(const Attach&, ChildState&);
 Outcome run(const BindDevice&, ChildState&);
+Outcome run(const OfferSocket&, ChildState&);
 Outcome run(const OpenPlace&, ChildState&);
 Outcome run(const CopyTree&, ChildState&);
 Outcome run(const PivotRoot&, ChildState&);

@@ -10,6 +10,7 @@
 
 #include <optional>
 
+#include "run/notices.hpp"
 #include "run/session.hpp"
 #include "sys/process.hpp"
 
@@ -22,7 +23,7 @@ int64_t now_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-constexpr size_t most_watches = 4;
+constexpr size_t own_descriptors = 5, most_watches = 4;
 
 class Supervisor final : public Reins {
  public:
@@ -35,24 +36,26 @@ class Supervisor final : public Reins {
   void run() {
     if (session_.terminal) use_terminal();
     // To be woken by the exec costs a switch of processes; who waits for the end alone is told of it then.
-    const bool idle = !rules_.init && rules_.terminal == TerminalKind::none && !rules_.timeout_ns && !options_.namespaces && !options_.on_executed;
+    const bool idle = !rules_.init && rules_.terminal == TerminalKind::none && !rules_.timeout_ns && !rules_.notify && !options_.namespaces && !options_.on_executed;
     while (!reaped_ && !lost_) {
-      struct pollfd fds[4 + most_watches] = {{session_.signals.number(), POLLIN, 0},
+      struct pollfd fds[own_descriptors + most_watches] = {{session_.signals.number(), POLLIN, 0},
                                              {channel_open_ && !idle ? session_.channel.number() : -1, POLLIN, 0},
                                              {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
-                                             {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0}};
+                                             {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0},
+                                             {notices_.number(), POLLIN, 0}};
       const size_t watches = options_.watches ? options_.watches->size() : 0;
-      for (size_t i = 0; i < watches; i++) fds[4 + i] = {(*options_.watches)[i].fd, POLLIN, 0};
-      if (poll(fds, 4 + watches, wait_ms()) < 0) {
+      for (size_t i = 0; i < watches; i++) fds[own_descriptors + i] = {(*options_.watches)[i].fd, POLLIN, 0};
+      if (poll(fds, own_descriptors + watches, wait_ms()) < 0) {
         if (errno != EINTR) lose("poll");
         continue;
       }
       if (fds[2].revents) copy_output();
       if (fds[3].revents) copy_input();
       if (fds[1].revents || (idle && channel_open_)) read_channel();
+      if (fds[4].revents) read_notices();
       if (fds[0].revents) read_signals();
       for (size_t i = 0; i < watches; i++)
-        if (fds[4 + i].revents) (*options_.watches)[i].ready(*this);
+        if (fds[own_descriptors + i].revents) (*options_.watches)[i].ready(*this);
       check_time();
     }
     while (channel_open_ && read_channel()) {
@@ -140,6 +143,9 @@ class Supervisor final : public Reins {
       case Record::Kind::shared:
         if (static_cast<uint32_t>(record.value) < shared_count) result_.shared[static_cast<uint32_t>(record.value)] = Fd::adopt(fd);
         break;
+      case Record::Kind::notify:
+        if (!notices_.begin(Fd::adopt(fd))) lose("fork");
+        break;
       case Record::Kind::exited:
         have_status_ = true;
         result_.wait_status = record.value;
@@ -163,6 +169,13 @@ class Supervisor final : public Reins {
   void look_at_namespaces() {
     for (const NsInfo& each : ns_types)
       if (const uint64_t inode = session_.child.page->namespaces[static_cast<size_t>(each.type)]) result_.namespaces.push_back({each.file.data(), inode});
+  }
+
+  void read_notices() {
+    const auto take = [&](std::string_view lines) {
+      if (options_.on_notice) options_.on_notice(lines);
+    };
+    if (!notices_.read(take)) lose("recvfrom");  // whoever waits for the command to be ready would wait for ever
   }
 
   // --- signals
@@ -367,6 +380,7 @@ class Supervisor final : public Reins {
   }
 
   Session& session_;
+  Notices notices_;
   const LaunchOptions& options_;
   LaunchResult& result_;
   const Supervision& rules_;

@@ -421,6 +421,17 @@ const MountKind kinds[] = {
 
 }  // namespace
 
+void plan_notify(PlanBuilder& builder) {
+  Mount plain;
+  plain.kind = find_mount_kind("tmpfs");
+  plain.target = BoxPath{std::string(notify_folder)};
+  const Slot slot = builder.new_slot();
+  const std::vector<Option> options{{"mode", "0755"}, {"size", "4096"}, {"nr_inodes", "2"}};
+  if (!builder.mount_fs(plain, {slot, "tmpfs", nullptr, builder.plan.arena.list(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC}, tree_of(plain, Tree::Kind::own), true)) return;
+  builder.add(OfferSocket{slot}, Stage::mounts);
+  builder.set_attributes(slot, MOUNT_ATTR_RDONLY, 0, false);  // a message can be sent there all the same
+}
+
 std::span<const MountKind> mount_kinds() { return kinds; }
 
 }  // namespace nsbox

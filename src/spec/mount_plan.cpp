@@ -583,6 +583,10 @@ void plan_mounts(PlanBuilder& builder) {
     const PlanBuilder::From from(builder, mount.mark, mount.pointer);
     mount.kind->plan(builder, mount);
   }
+  if (spec.process.notify) {
+    const PlanBuilder::From from(builder, "/process/notify");
+    plan_notify(builder);
+  }
 
   builder.join_attributes();
   for (const std::string& target : builder.closing_) {

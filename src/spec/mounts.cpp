@@ -387,6 +387,9 @@ void check_mounts(const Check& check) {
   if (!joined) needs(!spec.mounts.empty(), "/mounts");
   if (!joined) needs(spec.root && !spec.root->host, "/root");
   needs(spec.propagation != Propagation::private_, "/propagation");
+  needs(spec.process.notify, "/process/notify");
+  for (const Mount& mount : spec.mounts)
+    if (spec.process.notify && mount.target && is_below(mount.target->path, notify_folder)) check.add(Code::notify_twice, mount.mark, mount.pointer, {"'" + std::string(notify_folder) + "'"});
   if (spec.propagation == Propagation::shared && !spec.namespaces.fresh(NsType::user) && spec.host_root() && fresh)
     check.add(Code::shared_to_host, spec.mark_of("/propagation"), "/propagation");
 

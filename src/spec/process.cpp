@@ -330,6 +330,7 @@ void check_process(const Check& check) {
     if (!good_variable(name)) check.add(Code::bad_env_name, process.env.marks[i], pointer_to("/process/env", name), {name});
   }
   if (process.init && *process.init && !fresh_pid) check.add(Code::init_without_pid, spec.mark_of("/process/init"), "/process/init");
+  if (process.notify && process.env.find("NOTIFY_SOCKET")) check.add(Code::notify_twice, spec.mark_of("/process/notify"), "/process/notify", {"the variable NOTIFY_SOCKET"});
   if (process.die_with_parent && !fresh_pid)
     check.add(Code::parent_without_pid, spec.mark_of("/process/die_with_parent"), "/process/die_with_parent");
   std::set<int64_t> passed;
@@ -366,6 +367,7 @@ void plan_environment(PlanBuilder& builder, std::string& path) {
   else if (!own) set.push_back({builder.text("PATH"), builder.text(path)});
   for (const auto& [name, value] : process.env.entries)
     set.push_back({builder.text(name), value.text ? builder.text(*value.text) : nullptr});
+  if (process.notify) set.push_back({"NOTIFY_SOCKET", builder.text(std::string(notify_folder) + "/notify")});
   environment.set = builder.plan.arena.list(set);
 }
 
@@ -415,6 +417,7 @@ void plan_supervision(PlanBuilder& builder) {
   supervision.timeout_ns = spec.process.timeout ? spec.process.timeout->ns : 0;
   supervision.stop_signal = spec.process.stop_signal.number;
   supervision.stop_timeout_ns = spec.process.stop_timeout.ns;
+  supervision.notify = spec.process.notify;
 }
 
 void plan_process(PlanBuilder& builder) {

@@ -83,6 +83,9 @@ NSBOX_CODEC(Stdio, "`inherit`, host path, or `append:PATH`");
 NSBOX_CODEC(LimitPair, "number, size, duration or `unlimited`, or {soft, hard}");
 NSBOX_CODEC(CpuRange, "number or range");
 
+/// Where the socket of `notify` is, in the sandbox.
+inline constexpr std::string_view notify_folder = "/run/nsbox";
+
 struct Process {
   std::optional<ProcessCommand> command;
   std::optional<std::string> argv0;
@@ -104,7 +107,7 @@ struct Process {
   std::optional<Int<-20, 19>> nice;
   std::optional<Int<-1000, 1000>> oom_score_adj;
   std::vector<CpuRange> cpu_affinity;
-  Unsupported notify;
+  bool notify = false;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -131,7 +134,7 @@ struct Process {
         field("nice", &Process::nice, "Nice value; the caller's when absent."),
         field("oom_score_adj", &Process::oom_score_adj, "OOM score adjustment; the caller's when absent."),
         field("cpu_affinity", &Process::cpu_affinity, "CPUs by number or range; the caller's when absent."),
-        field("notify", &Process::notify, "Offer the command a NOTIFY_SOCKET."),
+        field("notify", &Process::notify, "Offer the command a NOTIFY_SOCKET (sd_notify(3)), /run/nsbox/notify: `up --detach` returns when it says READY=1 there."),
     };
   }
 };

@@ -397,6 +397,128 @@ def readiness(t):
             check("NOTIFY_SOCKET" not in seen["env"], "the payload has none of the caller's")
 
 
+# A command that says at its socket what it finds in lines of a pipe's: `FILE` beside the specification.
+TALKS = """mounts: [/usr, /bin, /lib, /lib64, DIR/words, {type: proc, target: /proc}]
+process:
+  notify: true
+  stop_timeout: 0s
+  command:
+    - /usr/bin/python3
+    - -c
+    - |
+      import os, socket
+      s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+      for line in open("DIR/words"):
+          s.sendto(line.strip().replace(";", chr(10)).encode(), os.environ["NOTIFY_SOCKET"])
+"""
+
+
+def say(t, *lines):
+    """To the command of TALKS, which ends when the last one has been said."""
+    with open(t.path("words"), "w") as pipe:
+        pipe.write("".join(line + "\n" for line in lines))
+        pipe.flush()
+
+
+def talks(t):
+    os.mkfifo(t.path("words"))
+    os.chmod(t.path("words"), 0o666)
+    return t.spec(TALKS)
+
+
+@test()
+def ready_when_it_says_so(t):
+    with Named(t) as box:
+        path = t.path("notify")
+        spec = talks(t)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(path)
+            os.chmod(path, 0o777)
+            listener.settimeout(20)
+            env = dict(os.environ, NOTIFY_SOCKET=path)
+            up = t.start([t.nsbox, "up", "-d", "--name", "web", spec], env=env, text=True)
+            pipe = open(t.path("words"), "w")  # it is there when it reads
+            equal(box.state("web")["status"], "starting")
+            pipe.write("STATUS=nearly;MAINPID=1;FDSTORE=1\n")
+            pipe.flush()
+            time.sleep(0.2)
+            equal((up.poll(), box.state("web")["status"]), (None, "starting"))
+            pipe.write("STATUS=done;READY=1\n")
+            pipe.flush()
+            equal(up.wait(20), 0)
+            equal(box.state("web")["status"], "running")
+            equal(listener.recv(4096).decode().split(), ["READY=1", f"MAINPID={box.state('web')['supervisor']}"])
+            seen = box.good("exec", "web", "--", "/usr/bin/env")
+            check("NOTIFY_SOCKET" not in seen, "it is the first command's", seen)
+            result = box("exec", "web", "--", "/bin/rm", "/run/nsbox/notify")
+            check("Read-only file system" in result.err, "nobody inside takes its place", result)
+            pipe.close()
+            box.until("web", "ended")
+            # Attached: what it says is passed on, but for what is nsbox' own to say.
+            up = t.start([t.nsbox, "up", "--status-fd", "1", spec], env=env, text=True)
+            say(t, "MAINPID=1;STATUS=nearly", "READY=1;FDNAME=x", "STOPPING=1")
+            out = up.communicate(timeout=20)[0]
+            equal([json.loads(line)["event"] for line in out.splitlines()], ["executed", "ready", "ended"])
+            equal([listener.recv(4096).decode() for _ in range(3)], ["STATUS=nearly\n", "READY=1\n", "STOPPING=1\n"])
+
+
+@test()
+def never_ready(t):
+    with Named(t) as box:
+        spec = talks(t)
+        up = t.start([t.nsbox, "up", "-d", "--name", "web", spec], text=True)
+        say(t, "STATUS=giving up")
+        out, err = up.communicate(timeout=20)
+        equal((up.returncode, err), (125, "nsbox: 'web' ended with status 0 before its command was ready; 'nsbox logs web' has its output\n"))
+        equal(box.state("web")["status"], "ended")
+        # Whoever does not wait for it does not want it.
+        up = t.start([t.nsbox, "up", "-d", "--replace", "--name", "web", spec], text=True)
+        pipe = open(t.path("words"), "w")
+        supervisor = box.state("web")["supervisor"]
+        everyone = family(supervisor)
+        up.kill(), up.wait()
+        gone(*everyone)
+        pipe.close()
+        up = t.start([t.nsbox, "up", "-d", "--replace", "--name", "web", spec], text=True)
+        pipe = open(t.path("words"), "w")
+        equal(box("down", "web").status, 0)
+        out, err = up.communicate(timeout=20)
+        pipe.close()
+        check(up.returncode != 0 and "was asked to end before its command was ready" in err, "ended meanwhile", (up.returncode, err))
+
+
+@test(("root",))
+def messages_with_descriptors(t):
+    """One may wait as long as it likes for its close: the supervisor is not kept by it."""
+    script = """
+import array, os, socket, struct, sys, time
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+guest = server.accept()[0]
+client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+client.setblocking(False)
+try:
+    while True: client.send(b"x" * 65536)
+except BlockingIOError: pass
+client.setblocking(True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(os.environ["NOTIFY_SOCKET"])
+s.send(b"READY=1")
+s.sendmsg([b"BARRIER=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [client.fileno()]))])
+os.close(client.detach())
+time.sleep(1000)
+"""
+    command = json.dumps(["/usr/bin/python3", "-c", script])
+    text = f"mounts: [/usr, /bin, /lib, /lib64]\nprocess: {{notify: true, timeout: 2s, stop_timeout: 0s, command: {command}}}\n"
+    started = time.time()
+    result = t.up(text)
+    check(result.status == 124 and time.time() - started < 10, "its time limit holds", result)
+    with Named(t) as box:
+        box.up("web", text.replace("timeout: 2s, ", "", 1))
+        time.sleep(0.3)
+        equal(box("exec", "web", "--", "/bin/true").status, 0)
+
+
 @test()
 def a_saved_plan(t):
     with Named(t) as box:
