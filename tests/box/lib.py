@@ -134,6 +134,49 @@ class Context:
         return path
 
 
+def own_states(t):
+    """The caller's state folder for named sandboxes; root's lies in a /run of this suite's own."""
+    if not t.root:
+        os.environ["XDG_RUNTIME_DIR"] = t.mkdir("run", 0o700)
+        return t.path("run") + "/nsbox"
+    if "run" not in covered:
+        if libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=755") != 0:
+            raise Skip("mount: " + os.strerror(ctypes.get_errno()))
+        covered.append("run")
+    return "/run/nsbox"
+
+
+covered = []
+
+
+def host():
+    """Counts that must not grow, where nothing else of nsbox is running. Of processes nsbox's own, since others come and go."""
+    processes, spaces = [], set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            spaces |= {os.readlink(f"/proc/{pid}/ns/{each}") for each in os.listdir(f"/proc/{pid}/ns")}
+            name, rest = open(f"/proc/{pid}/stat").read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        state, parent = rest.split()[:2]
+        if ("nsbox" in name or "probe" in name) and (state, parent) != ("Z", "1"):  # those are init's to clear, in its own time
+            processes.append(f"{name} {state}")
+    cgroups = sum(len(folders) for _, folders, _ in os.walk("/sys/fs/cgroup"))
+    objects = [len(open("/proc/sysvipc/" + kind).readlines()) for kind in ("shm", "sem", "msg")]
+    return {"namespaces": len(spaces), "mounts": len(open("/proc/self/mountinfo").readlines()), "processes": sorted(processes), "cgroups": cgroups, "objects": objects,
+            "keys": len(open("/proc/keys").readlines()) if os.path.exists("/proc/keys") else 0, "loop devices": sorted(each for each in os.listdir("/sys/block") if os.path.exists(f"/sys/block/{each}/loop/backing_file"))}
+
+
+def settled(before):
+    """The kernel takes a moment to clear namespaces away."""
+    for _ in range(500):
+        now = host()
+        if now == before:
+            break
+        time.sleep(0.02)
+    return now
+
+
 PROBE = """
 mounts:
   - PROBE:/probe

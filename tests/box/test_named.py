@@ -6,25 +6,12 @@ from lib import *
 
 LONG = bool(os.environ.get("NSBOX_LONG"))
 SPEC = PROBE + "process: {command: [/probe, sleep, '1000'], stop_timeout: 2s}\n"
-made = []
-
-
-def folder(t):
-    """The caller's state folder; root's lies in a /run of this suite's own."""
-    if t.root:
-        if "run" not in made:
-            if libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=755") != 0:
-                raise Skip("mount: " + os.strerror(ctypes.get_errno()))
-            made.append("run")
-        return "/run/nsbox"
-    os.environ["XDG_RUNTIME_DIR"] = t.mkdir("run", 0o700)
-    return t.path("run") + "/nsbox"
 
 
 class Named:
     """The verbs, of one caller; at the end nothing is left."""
     def __init__(self, t):
-        self.t, self.states = t, folder(t)
+        self.t, self.states = t, own_states(t)
 
     def __enter__(self):
         return self
@@ -755,9 +742,10 @@ def title(pid):
 @test()
 def many_sandboxes(t):
     with Named(t) as box:
-        count = 500 if LONG else 10 if SANITIZED else 40
+        count = 1000 if LONG else 10 if SANITIZED else 40
         spec = t.spec(SPEC)
         mounts_before, names = open("/proc/self/mountinfo").read(), [f"m{i}" for i in range(count)]
+        before = host()
         for name in names:
             box.good("up", "-d", "--name", name, spec)
         equal(len(box.good("ps", "-q").split()), count)
@@ -765,6 +753,8 @@ def many_sandboxes(t):
         box.good("down", "--all", timeout=120)
         gone(*pids)
         equal(open("/proc/self/mountinfo").read(), mounts_before)
+        if LONG:  # when nothing else may be running
+            equal(settled(before), before)
 
 
 # --- namespaces ----------------------------------------------------------------------------------

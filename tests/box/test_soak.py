@@ -8,33 +8,6 @@ from lib import *
 LONG = bool(os.environ.get("NSBOX_LONG"))
 
 
-def host():
-    """Counts that must not grow. Of processes nsbox's own, since others come and go."""
-    processes = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            name, rest = open(f"/proc/{pid}/stat").read().split("(", 1)[1].rsplit(")", 1)
-        except OSError:
-            continue
-        state, parent = rest.split()[:2]
-        if ("nsbox" in name or "probe" in name) and (state, parent) != ("Z", "1"):  # those are init's to clear, in its own time
-            processes.append(f"{name} {state}")
-    cgroups = sum(len(folders) for _, folders, _ in os.walk("/sys/fs/cgroup"))
-    objects = [len(open("/proc/sysvipc/" + kind).readlines()) for kind in ("shm", "sem", "msg")]
-    return {"mounts": len(open("/proc/self/mountinfo").readlines()), "processes": sorted(processes), "cgroups": cgroups, "objects": objects,
-            "keys": len(open("/proc/keys").readlines()) if os.path.exists("/proc/keys") else 0, "loop devices": sorted(each for each in os.listdir("/sys/block") if os.path.exists(f"/sys/block/{each}/loop/backing_file"))}
-
-
-def settled(before):
-    """The kernel takes a moment to clear namespaces away."""
-    for _ in range(500):
-        now = host()
-        if now == before:
-            break
-        time.sleep(0.02)
-    return now
-
-
 @test()
 def launches_in_a_row(t):
     spec = t.spec(PROBE + "  - {type: tmpfs, target: /tmp}\n  - {type: dev, target: /dev}\nhostname: soak\nprocess: {command: [/probe, exit, '0']}\n")
@@ -49,9 +22,7 @@ def launches_in_a_row(t):
 
 @test()
 def commands_in_one_sandbox(t):
-    if t.root:
-        libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=755")
-    os.environ["XDG_RUNTIME_DIR"] = t.mkdir("run", 0o700)
+    own_states(t)
     named = lambda *words: t.run([t.nsbox, *words])
     try:
         check(named("up", "-d", "--name", "soak", t.spec(PROBE + "process: {command: [/probe, sleep, '100000']}\n")).status == 0, "up -d")
@@ -71,8 +42,6 @@ def commands_in_one_sandbox(t):
         equal(settled(around), around)
     finally:
         named("down", "--all", "--timeout", "0")
-        if t.root:
-            libc.umount2(b"/run", 2)
 
 
 if __name__ == "__main__":
