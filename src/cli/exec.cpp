@@ -16,6 +16,7 @@
 #include "cli/log.hpp"
 #include "cli/named.hpp"
 #include "cli/saved_file.hpp"
+#include "host/cgroups.hpp"
 #include "host/probe.hpp"
 
 namespace nsbox {
@@ -65,6 +66,7 @@ int run_exec(const Arguments& arguments) {
 
   box::Answer answer;
   Fd supervisor;
+  pid_t leader = -1;
   {
     box::States states;
     if (!open_states(states)) return failed_status;
@@ -73,6 +75,7 @@ int run_exec(const Arguments& arguments) {
     if (!sandbox->holder.pid) return fail("the sandbox '" + name + "' is not running: it is " + sandbox->status);
     if (const std::string problem = box::ask(*sandbox, {}, answer); !problem.empty()) return fail("the sandbox '" + name + "': " + problem);
     supervisor = std::move(sandbox->holder.pidfd);
+    leader = sandbox->holder.pid;
   }  // nothing of the host's that this process does not need is open when the sandbox is entered
   if (!answer.plan) return fail("the sandbox '" + name + "': its command has not been executed yet");
   std::optional<Plan> recorded;
@@ -85,6 +88,13 @@ int run_exec(const Arguments& arguments) {
   problem = box::make_exec_plan(*recorded, answer.known, joins, name.c_str(), request, plan);
   if (!problem.empty()) return fail(escape(problem));
   if (!seal_self(plan, arguments, nullptr)) return failed_status;
+
+  // Nothing of the sandbox rests on them yet, and between two sessions of an ordinary user the kernel
+  // allows no move: then the command stays in the caller's.
+  if (const std::string refused = join_cgroups_of(leader); !refused.empty()) {
+    if (geteuid() == 0) return fail("the sandbox '" + name + "': " + refused);
+    if (logs(LogLevel::info)) log(LogLevel::info, "stays in the caller's cgroups: " + refused);
+  }
 
   LaunchOptions options;
   options.open_shared = [&](Str, Shared what, std::string&) { return std::move(answer.shared[static_cast<size_t>(what)]); };

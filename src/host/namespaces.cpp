@@ -10,9 +10,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 
-#include "base/text.hpp"
+#include "host/mountinfo.hpp"
+#include "host/probe.hpp"
 #include "sys/namespace.hpp"
 
 namespace nsbox {
@@ -34,37 +34,19 @@ Inodes inodes_below(const std::string& process) {
   return out;
 }
 
-/// The octal escapes of mountinfo.
-std::string plain_path(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); i++) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 /// The pins that can be seen: nsfs mounts, whose root is written "net:[4026532000]".
 void add_pins(std::map<uint64_t, NamespaceInfo>& all) {
-  std::ifstream mounts("/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    const std::vector<std::string> words = split(line, ' ');
-    const auto dash = std::find(words.begin(), words.end(), "-");
-    if (words.size() < 6 || dash == words.end() || dash + 1 == words.end() || dash[1] != "nsfs") continue;
-    const size_t colon = words[3].find(":[");
-    if (colon == std::string::npos) continue;
-    const std::string type = words[3].substr(0, colon);
-    const uint64_t inode = strtoull(words[3].c_str() + colon + 2, nullptr, 10);
+  for (const MountInfo& mount : read_mountinfo()) {
+    const size_t colon = mount.root.find(":[");
+    if (mount.type != "nsfs" || colon == std::string::npos) continue;
+    const std::string type = mount.root.substr(0, colon);
+    const uint64_t inode = strtoull(mount.root.c_str() + colon + 2, nullptr, 10);
     const auto* known = std::find_if(std::begin(ns_types), std::end(ns_types), [&](const NsInfo& each) { return each.file == type; });
     if (known == std::end(ns_types) || inode == 0) continue;
     NamespaceInfo& info = all[inode];
     info.type = known->type;
     info.inode = inode;
-    info.pins.push_back(plain_path(words[4]));
+    info.pins.push_back(mount.target);
     if (info.user_namespace) continue;
     const Fd fd = Fd::adopt(open(info.pins.back().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (inode_of(fd.number()) == inode) ask_namespace(fd.number(), info);
@@ -83,9 +65,8 @@ void ask_namespace(int fd, NamespaceInfo& info) {
 
 bool look_at_process(int pid, ProcessInfo& out) {
   const std::string process = "/proc/" + std::to_string(pid);
-  std::ifstream comm(process + "/comm");
-  if (!comm) return false;
-  std::getline(comm, out.command);
+  if (!read_file(process + "/comm", out.command)) return false;
+  if (out.command.ends_with('\n')) out.command.pop_back();
   out.pid = pid;
   out.inodes = inodes_below(process);
   return true;

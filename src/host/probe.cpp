@@ -19,6 +19,7 @@
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
+#include "host/mountinfo.hpp"
 #include "sys/fd.hpp"
 #include "sys/landlock.hpp"
 #include "sys/process.hpp"
@@ -30,14 +31,6 @@ namespace {
 /// a plan that rests on a guess is none.
 bool says_missing(int error) { return error == ENOENT || error == ENOTDIR; }
 bool says_denied(int error) { return error == EACCES || error == ELOOP || error == ENAMETOOLONG; }
-
-/// "" for a file that is not there or not to be read.
-std::string content_of(const std::string& path, size_t most = 1 << 20) {
-  std::string text;
-  if (read_file(path, text, most)) return text;
-  if (errno == ESRCH || says_missing(errno) || says_denied(errno)) return "";
-  throw Failure("read", path);
-}
 
 bool is_terminal(int fd) {
   if (isatty(fd)) return true;
@@ -82,36 +75,19 @@ PathFact probe_path(const std::string& path) {
   return fact;
 }
 
-/// `\040` and the like, as mountinfo writes spaces.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); i++) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::vector<MountFact> probe_mounts() {
   std::vector<MountFact> mounts;
-  for (const std::string& line : split(content_of("/proc/self/mountinfo", 64 << 20), '\n')) {
-    const std::vector<std::string> words = split(line, ' ');
-    const auto dash = std::find(words.begin(), words.end(), "-");
-    if (words.size() < 7 || dash == words.end() || dash + 1 == words.end()) continue;
+  for (MountInfo& each : read_mountinfo()) {
     MountFact mount;
-    mount.target = unescape(words[4]);
-    mount.type = *(dash + 1);
-    for (const std::string& option : split(words[5], ',')) {
+    mount.target = std::move(each.target);
+    mount.type = std::move(each.type);
+    for (const std::string& option : each.options) {
       mount.readonly |= option == "ro";
       mount.nosuid |= option == "nosuid";
       mount.nodev |= option == "nodev";
       mount.noexec |= option == "noexec";
     }
-    for (auto each = words.begin() + 6; each != dash; ++each) mount.shared |= each->starts_with("shared:");
+    for (const std::string& tag : each.tags) mount.shared |= tag.starts_with("shared:");
     // One that is mounted over the same place hides what was there.
     std::erase_if(mounts, [&](const MountFact& covered) { return covered.target == mount.target; });
     mounts.push_back(std::move(mount));
@@ -263,6 +239,13 @@ bool read_file(const std::string& path, std::string& out, size_t most) {
   close(fd);
   errno = error;
   return n >= 0;
+}
+
+std::string content_of(const std::string& path, size_t most) {
+  std::string text;
+  if (read_file(path, text, most)) return text;
+  if (errno == ESRCH || says_missing(errno) || says_denied(errno)) return "";
+  throw Failure("read", path);
 }
 
 HostFacts probe_host() {

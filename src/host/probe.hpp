@@ -12,5 +12,7 @@ HostFacts probe_host();
 
 /// Reads a whole file; false with errno.
 bool read_file(const std::string& path, std::string& out, size_t most = 1 << 20);
+/// "" for a file that is not there or not to be read; throws Failure for all else.
+std::string content_of(const std::string& path, size_t most = 1 << 20);
 
 }  // namespace nsbox

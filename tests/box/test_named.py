@@ -384,6 +384,44 @@ def readiness(t):
             check("NOTIFY_SOCKET" not in seen["env"], "the payload has none of the caller's")
 
 
+def own_cgroup(words):
+    """A new cgroup of the hierarchy whose line of mountinfo ends so, or None."""
+    for line in open("/proc/self/mountinfo"):
+        if line.split(" - ")[1].startswith(words[0]) and line.rstrip().endswith(words[1]):
+            path = f"{line.split()[4]}/nsbox-test-{os.getpid()}"
+            os.mkdir(path)
+            return path
+
+
+@test(("root",))
+def cgroups(t):
+    made = [path for path in map(own_cgroup, (("cgroup2 ", ""), ("cgroup ", "pids"))) if path]
+    if not made:
+        raise Skip("no hierarchy of cgroups is mounted")
+    try:
+        def move():
+            for path in made:
+                open(path + "/cgroup.procs", "w").write("0")
+        with Named(t) as box:
+            check(t.run([t.nsbox, "up", "-d", "--name", "web", t.spec(SPEC)], before=move).status == 0, "up")
+            wanted = open(f"/proc/{box.state('web')['pid']}/cgroup").read()
+            check(f"nsbox-test-{os.getpid()}" in wanted, "the first command's", wanted)
+            exec_ = t.start([t.nsbox, "exec", "web", "--", "/probe", "sleep", "1000"], text=True)
+            equal(exec_.stdout.readline(), "ready\n")
+            equal([open(f"/proc/{pid}/cgroup").read() for pid in family(exec_.pid)], [wanted] * len(family(exec_.pid)))
+            inside = box.good("exec", "web", "--", "/probe", "read", "/proc/self/cgroup")
+            check("/.." not in inside, "seen from inside, where the first one is", inside)
+        exec_.wait()
+    finally:
+        for path in made:
+            for _ in range(200):
+                try:
+                    os.rmdir(path)
+                    break
+                except OSError:
+                    time.sleep(0.01)
+
+
 # A command that says at its socket what it finds in lines of a pipe's: `FILE` beside the specification.
 TALKS = """mounts: [/usr, /bin, /lib, /lib64, DIR/words, {type: proc, target: /proc}]
 process:
