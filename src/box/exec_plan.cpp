@@ -36,19 +36,21 @@ std::string set_user(const std::string& text, Plan& plan, LookUpUser& names, Set
   return "";
 }
 
-void take_limits(const Plan& recorded, const Known& known, Plan& plan) {
+/// False with errno.
+bool take_limits(const Plan& recorded, const Known& known, Plan& plan) {
   struct rlimit wanted[limit_count];
   memcpy(wanted, known.limits, sizeof wanted);
   for (const auto& entry : recorded.payload)
     if (const auto* step = std::get_if<SetLimit>(&entry.step)) wanted[step->resource] = {step->soft, step->hard};
   for (size_t i = 0; i < limit_count; i++) {
     struct rlimit own;
-    if (getrlimit(static_cast<__rlimit_resource>(i), &own) < 0) continue;
+    if (getrlimit(static_cast<__rlimit_resource>(i), &own) < 0) return false;
     // No more than the caller may give: that is never less of a limit.
     wanted[i].rlim_max = std::min(wanted[i].rlim_max, own.rlim_max);
     wanted[i].rlim_cur = std::min(wanted[i].rlim_cur, wanted[i].rlim_max);
     if (wanted[i].rlim_cur != own.rlim_cur || wanted[i].rlim_max != own.rlim_max) plan.payload.push_back({SetLimit{static_cast<int>(i), wanted[i].rlim_cur, wanted[i].rlim_max}, Stage::limits, 0});
   }
+  return true;
 }
 
 /// A pty of the sandbox's own devpts, where it has one: there its name is right.
@@ -144,7 +146,7 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
   }
   if (names.user || names.group) plan.payload.push_back({names, Stage::open, 0});
   if (recorded.payload_has<RestrictSelf>()) prepare(OpenShared{Slot::ruleset, Shared::ruleset, sandbox});
-  take_limits(recorded, known, plan);
+  if (!take_limits(recorded, known, plan)) return "the caller's limits: prlimit64: " + error_words(errno);
   std::stable_sort(plan.payload.begin(), plan.payload.end(), [](const auto& a, const auto& b) { return a.stage < b.stage; });
 
   plan.environment = recorded.environment;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "fields/json.hpp"
 #include "sys/process.hpp"
@@ -40,8 +41,8 @@ struct flock whole_file() {
 
 pid_t lock_holder(const Fd& file) {
   struct flock lock = whole_file();
-  if (fcntl(file.number(), F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK) return 0;
-  return lock.l_pid;
+  if (fcntl(file.number(), F_GETLK, &lock) < 0) throw Failure("fcntl", "the lock of a named sandbox");  // one that is taken for free would be taken
+  return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
 
 }  // namespace
@@ -98,6 +99,7 @@ void Guard::end() {
 }
 
 Fd open_entry(const States& states, const std::string& name) {
+  errno = ENOENT;
   if (!states.folder || !good_name(name)) return {};
   Fd entry = Fd::adopt(openat(states.folder.number(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info;
@@ -111,12 +113,14 @@ Fd open_entry(const States& states, const std::string& name) {
 Holder holder_of(const Fd& entry) {
   const Fd file = Fd::adopt(openat(entry.number(), "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   Holder holder;
+  if (!file && errno != ENOENT) throw Failure("openat", "the lock of a named sandbox");
   if (!file) return holder;
   // The number may be given away between the two looks, but not while its process holds the lock.
   for (int tries = 0; tries < 10; tries++) {
     holder.pid = lock_holder(file);
     if (holder.pid <= 0) break;
     holder.pidfd = Fd::adopt(sys::pidfd_open(holder.pid));
+    if (!holder.pidfd && errno != ESRCH) throw Failure("pidfd_open", "the supervisor of a named sandbox");
     if (holder.pidfd && lock_holder(file) == holder.pid) return holder;
   }
   holder.pid = 0;

@@ -94,7 +94,7 @@ class Attendant {
     if (plan_.supervision.terminal != TerminalKind::fresh) {
       options.stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
       options.stdio[1] = options.stdio[2] = writing_.release();
-      if (options.stdio[0] < 0) give_up(fail(because("/dev/null")));
+      if (options.stdio[0] < 0) give_up(fail("/dev/null: " + because("open")));
     }
     std::vector<Watch> watches;
     watches.push_back({reading_.number(), [&](Reins&) { read_output(); }});
@@ -121,7 +121,7 @@ class Attendant {
   std::string prepare() {
     if (!box::hold(entry_)) return "the lock of '" + plan_.name + "': " + because("fcntl");
     held_ = tell({Told::Kind::held, 0});
-    if (!held_) return "the client is gone";
+    if (!held_) return "the client: " + because("sendto");
     for (size_t i = 0; i < box::limit_count; i++)
       if (getrlimit(static_cast<__rlimit_resource>(i), &known_.limits[i]) < 0) return "the caller's limits: " + because("prlimit64");
     bytes_ = save_plan(plan_, sandbox_.made_for);
@@ -239,10 +239,12 @@ class Attendant {
     ready_ = true;
     client.fd = -1;
     if (plan_.supervision.notify) outputs_.ready();
-    notify_caller("READY=1\nMAINPID=" + std::to_string(getpid()) + "\n");
-    tell({Told::Kind::executed, 0});
+    for (int fd = 0; fd < 2; fd++)
+      if (dup2(null.number(), fd) < 0) return break_off("/dev/null: " + because("dup2"));
+    if (!tell({Told::Kind::executed, 0})) return break_off("the client: " + because("sendto"));  // it would wait for ever
     client_.reset();
-    for (int fd = 0; fd < 3; fd++) dup2(null.number(), fd);
+    notify_caller("READY=1\nMAINPID=" + std::to_string(getpid()) + "\n");
+    if (dup2(null.number(), 2) < 0) close(2);  // nobody is left to be told, and it must not stay the caller's
     for (const int fd : passed(plan_)) close(fd);
   }
 

@@ -46,7 +46,9 @@ bool open_states(box::States& states) {
 
 std::optional<box::Sandbox> find_sandbox(const box::States& states, const std::string& name) {
   std::optional<box::Sandbox> sandbox = box::find(states, name);
-  if (!sandbox) {
+  if (!sandbox && errno != ENOENT) {
+    say("the sandbox '" + escape(name) + "' in the state folder: " + because("openat"));
+  } else if (!sandbox) {
     std::vector<std::string> names = box::names_in(states);
     const std::string_view near = nearest(name, {names.begin(), names.end()});
     say("there is no sandbox '" + escape(name) + "'" + (near.empty() ? "; 'nsbox ps -a' lists them" : "; did you mean '" + std::string(near) + "'?"));

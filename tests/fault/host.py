@@ -62,10 +62,23 @@ class Host:
         out = b""
         for each in commands:
             with open("/dev/null", "r+") as null, open(os.memfd_create("out"), "w+b") as file:  # no pipe, which a sandbox could keep open
-                subprocess.run(self.words(each).split(), stdin=null, stdout=file, stderr=null, timeout=SECONDS, user=self.uid, group=self.uid)
+                process = subprocess.Popen(self.words(each).split(), stdin=null, stdout=file, stderr=null, user=self.uid, group=self.uid)
+                self.wait_for(process, each)
                 file.seek(0)
                 out += file.read()
         return out
+
+    def wait_for(self, process, words):
+        """And for all others that end meanwhile: their parents may wait until they are really gone."""
+        until = time.monotonic() + SECONDS
+        while process.returncode is None:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == process.pid:
+                process.returncode = os.waitstatus_to_exitcode(status)
+            elif pid == 0:
+                if time.monotonic() > until:
+                    raise TimeoutError(f"'{words}' around the spoiled command does not end")
+                time.sleep(0.002)
 
     def files(self):
         found = {}

@@ -277,6 +277,7 @@ int main(int argc, char **argv) {
     if (pid != launcher) continue;
     const struct itimerval soon = {{0, 0}, {0, 300000}};
     end = status;
+    if (stopped) kill((pid_t)stopped, SIGCONT);  /* whoever it left behind is not waited for much longer */
     stopped = 0;
     setitimer(ITIMER_REAL, &soon, NULL);
   }

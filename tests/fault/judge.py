@@ -79,7 +79,9 @@ class Verdict:
         if answer["left"] and not (list(answer["left"]) == ["files"] and "nsbox: take away '" in answer["err"]):
             self.words["left"] = "; ".join(f"{name}: {what}" for name, what in answer["left"].items())
         line = promised(answer["out"], good["namespaces"])
-        if line is None and not self.failed:
+        # What `up --detach` has left behind it, when its command was up already.
+        ended_later = case.scenario == "detach" and case.who != "0" and (case.who == "0.0.0" or any(line in ("executed /probe", "executed ?") for line in report))
+        if line is None and not self.failed and not ended_later:
             self.words["changed"] = "exit 0 without the payload's line: " + answer["out"][:200]
         elif line is not None and line != good["line"]:
             text = "; ".join(changes(good["line"], line))[:600]
