@@ -2,8 +2,9 @@
 """From a recorded launch to the faults that are tried: which call can be made to fail, and how."""
 import errno, itertools, signal
 
-# Calls that have no way to fail, or end the process.
-NEVER = set("getpid gettid getppid getuid geteuid getgid getegid umask exit exit_group rt_sigreturn restart_syscall sched_yield".split())
+# Calls that have no way to fail, or end the process; and futex, which the C library itself takes for the end of the
+# world when it gives an error that the kernel never gives.
+NEVER = set("getpid gettid getppid getuid geteuid getgid getegid umask exit exit_group rt_sigreturn restart_syscall sched_yield futex".split())
 MEMORY = "brk mmap mremap mprotect execve execveat clone clone3 fork vfork unshare setns fsopen fsmount memfd_create"
 FILES = "open openat openat2 open_tree socket socketpair pipe pipe2 dup dup2 pidfd_open signalfd4 epoll_create1 eventfd2 memfd_create fsopen fsmount landlock_create_ruleset accept4"
 DATA = "read write pread64 pwrite64 readv writev close recvfrom recvmsg sendto sendmsg sendfile getdents64 readlink readlinkat fsync"
