@@ -138,15 +138,20 @@ class Host:
         except ChildProcessError:
             pass
 
+    def line(self, fault, report, argv):
+        user = ("-u", str(UID)) if self.uid else ()
+        if fault[0] == "refuse":
+            return [self.tools["refuse"], *user, fault[1], "--", *argv]
+        return [self.tools["inject"], *user, "-o", report, *fault, "--", *argv]
+
     def run(self, launcher, fault):
-        """One launch; `fault` is what inject is to do (a list of words)."""
+        """One launch; `fault` is what inject is to do (a list of words), or `refuse` and its list of calls."""
         self.furnish()
         out_before = self.quietly(self.scenario.before)
         argv = [self.words(each) for each in self.scenario.argv(launcher, self.tools)]
         before = self.picture()
         report = os.path.join("/", "proc", str(os.getpid()), "fd", str(os.memfd_create("report", 0)))
-        line = [self.tools["inject"], *(("-u", str(UID)) if self.uid else ()), "-o", report, *fault, "--", *argv]
-        process = subprocess.Popen(line, stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
+        process = subprocess.Popen(self.line(fault, report, argv), stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
         hang = False
         try:
             out, err = process.communicate(timeout=SECONDS)
@@ -156,8 +161,10 @@ class Host:
                 os.kill(int(each.split()[0]), signal.SIGKILL)
             out, err = process.communicate()
         out = out_before + out + (b"" if hang else self.quietly(self.scenario.after))
-        said = open(report).read().split("\n")[:-1]
-        return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": process.returncode, "left": {} if hang else self.left_since(before)}
+        said, status = open(report).read().split("\n")[:-1], process.returncode
+        if fault[0] == "refuse":  # it becomes the launcher; its own failure is 99
+            said, status = ["hit", f"exit {status}" if status >= 0 else f"signal {-status}"], status == 99
+        return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": status, "left": {} if hang else self.left_since(before)}
 
     def before(self):
         os.setsid()
