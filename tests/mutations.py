@@ -181,6 +181,7 @@ MUTATIONS = [
     ("proc-sys-writable", "R24", "rules_process r24", [(SPEC + "mount_kinds.cpp", 'proc_readonly[] = {"sys", "bus"', 'proc_readonly[] = {"bus"')]),
     ("proc-not-masked", "R24", "mounts proc_is_masked", [(SPEC + "mount_kinds.cpp", "if (here(name)) builder.cover({slot, name, true}, false, false);", "")]),
     ("sys-not-masked", "R24", "mounts kernel_file", [(SPEC + "mount_kinds.cpp", "== FileKind::folder) builder.cover({slot, name, true}, true);", "== FileKind::folder) continue;")]),
+    ("keys-that-a-filter-leaves", "R25", "refused keys_that", [(STEPS + "session_steps.cpp", "refused(SYS_add_key) && refused(SYS_request_key)", "true")]),
     ("keys-of-the-caller", "R25", "rules_process r25", [(SPEC + "process.cpp", "    builder.add(PayloadStep{NewKeyring{}}, Stage::session);\n", "")]),
     ("binds-restricted-at-the-top", "R26", "rules_mounts r26", [("src/sys/mount.hpp", "AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);", "AT_EMPTY_PATH;")]),
     ("binds-with-devices", "R26", "rules_mounts r26", [(SPEC + "mounts.cpp", 'if (nodev.value_or(!is("dev"))) set |= MOUNT_ATTR_NODEV;', "")]),
