@@ -35,7 +35,7 @@ MUTATIONS = [
     ("exec-without-landlock", "R9", "named r09", [("src/box/exec_plan.cpp", "AllowPort, ShareRuleset, SetLimit,", "AllowPort, ShareRuleset, RestrictSelf, SetLimit,")]),
     ("exec-with-the-caller-s-limits", "R9", "named exec_equals", [("src/box/exec_plan.cpp", "if (wanted[i].rlim_cur != own.rlim_cur || wanted[i].rlim_max != own.rlim_max)", "if (false)")]),
     ("a-forged-state-is-believed", "R13", "named r13", [("src/box/states.cpp", "out.forged = !written.empty() && (!same || text(\"name\") != name);", "")]),
-    ("a-holder-not-seen-is-nobody", "R13", "refused can_not_be_seen", [("src/box/states.cpp", "return not_known(\"pidfd_open\", holder.pid);", "continue;")]),
+    ("a-holder-not-seen-is-nobody", "R13", "refused a_sandbox_whose", [("src/box/states.cpp", "return not_known(\"pidfd_open\", holder.pid);", "continue;")]),
     ("a-state-folder-that-others-reach", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_mode & 077) return \"'\" + path", "  if (false) return \"'\" + path")]),
     ("a-state-folder-of-another", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_uid != geteuid()) return \"'\" + path", "  if (false) return \"'\" + path")]),
     ("requests-of-anybody", "R21", "named r21", [("src/box/control.cpp", "  if (message.sender.uid != geteuid() && message.sender.uid != 0) return;\n", "")]),
