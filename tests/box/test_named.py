@@ -194,7 +194,7 @@ SPECS = {
     "plain": PROBE,
     "rights": PROBE + "security: {capabilities: [CHOWN, NET_RAW]}\nprocess: {rlimits: {nofile: 77, fsize: 1M}, umask: '077', cwd: /tmp}\nhostname: h\n",
     "named": PROBE + "id_maps: IDMAPS\nprocess: {user: some, group: folk, GROUPS env: {A: b}}\n",
-    "landlock": PROBE + "  - {type: tmpfs, target: /data}\nsecurity: {landlock: {read: [/], execute: [/probe], write: [/data]}}\n",
+    "landlock": PROBE + "  - {type: tmpfs, target: /data}\nsecurity: {landlock: {read: [/], execute: [/probe], write: [/data]" + BEST_EFFORT + "}}\n",
     "no init": PROBE + "process: {init: false}\n",
     "no filter": PROBE + "security: {seccomp: 'off', no_new_privs: false}\n",
     "clocks": PROBE + "namespaces: {time: new}\ntime_offsets: {boottime: 1h}\n",
@@ -549,7 +549,7 @@ def r09_a_payload_that_rewrites_everything(t):
         t.owned(t.path("rw/tool"))
         ids = "id_maps: " + ("shift" if t.root else "subids") + "\n"
         box.up("liar", ids + PROBE + "  - DIR/rw:/etc:rw\nprocess: {command: [/probe, sleep, '1000'], user: some, group: folk}\n"
-               "security: {landlock: {read: [/proc, /etc/data], execute: [/probe], write: [/etc/data]}}\nallow_warnings: {writable-bind-as-root: a test}\n")
+               "security: {landlock: {read: [/proc, /etc/data], execute: [/probe], write: [/etc/data]" + BEST_EFFORT + "}}\nallow_warnings: {writable-bind-as-root: a test}\n")
         before = json.loads(box.good("exec", "liar", "--", "/probe"))
         equal((before["uid"][0], before["gid"][0]), (7, 9))
         t.write("rw/passwd", "some:x:0:0::/:\n")
