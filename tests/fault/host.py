@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The machine around one launch: namespaces of its own (mount, network, IPC, UTS, process numbers), so
 that whatever a launch leaves can be seen, and goes with them."""
-import ctypes, fcntl, json, os, signal, socket, subprocess, sys, termios, time
+import ctypes, fcntl, json, os, signal, socket, subprocess, sys, tempfile, termios, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "box"))
-from lib import CLONE_NEWNS, MS_BIND, SLOW, UID, libc
+from lib import CLONE_NEWNS, KERNEL, MS_BIND, SLOW, UID, libc
 
 CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x4000000, 0x8000000, 0x20000000, 0x40000000
 HOSTNAME = "the-real-host"
@@ -35,7 +35,10 @@ class Host:
     def furnish(self):
         libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
         done(libc.mount(b"proc", b"/proc", b"proc", 0, None), "/proc")
-        for path in (self.folder, "/tmp", "/run", "/dev/shm"):
+        if KERNEL < (6, 3):  # which can't idmap a tmpfs
+            done(libc.mount(tempfile.mkdtemp(dir=self.tools["scratch"]).encode(), self.folder.encode(), None, MS_BIND, None), self.folder)
+            os.chmod(self.folder, 0o755)
+        for path in ((self.folder,) if KERNEL >= (6, 3) else ()) + ("/tmp", "/run", "/dev/shm"):
             done(libc.mount(b"host", path.encode(), b"tmpfs", 0, b"mode=0755"), path)
         socket.sethostname(HOSTNAME)
         self.master, self.terminal = os.openpty()
