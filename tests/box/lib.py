@@ -25,6 +25,11 @@ def some(cases):
     return list(cases)[::3 if SANITIZED or SLOW > 1 else 1]
 
 
+def pause(seconds):
+    """For what can't be seen to have happened: longer in a slow machine."""
+    time.sleep(seconds * SLOW)
+
+
 class Skip(Exception):
     pass
 
