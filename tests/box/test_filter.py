@@ -221,6 +221,28 @@ def a_label_that_the_kernel_can_not_give(t):
 
 
 @test()
+def an_apparmor_label(t):
+    """The command has it from its exec on, and no other; where there is no such profile nothing is run."""
+    enabled = "/sys/module/apparmor/parameters/enabled"
+    if not os.path.exists(enabled) or open(enabled).read() != "Y\n":
+        raise Skip("this kernel has no AppArmor, or has it switched off")
+    need("apparmor_parser")
+    t.write("listed", "canary")
+    t.write("secret", "canary")
+    spec = PROBE + "  - DIR/listed:/listed\n  - DIR/secret:/secret\nsecurity: {apparmor: nsbox-test}\n"
+    err = t.sentence(spec, "/probe")
+    check("set_exec_label 'nsbox-test': " in err and "ENOENT" in err and "no profile of that name is loaded" in err, "message", err)
+    profile = t.write("profile", "profile nsbox-test flags=(attach_disconnected) { file, capability, signal, ptrace, unix, deny /secret r, }\n")
+    subprocess.run(["apparmor_parser", "-qK", profile], check=True)
+    try:
+        for more in ("", "process: {init: false}\n", "security: {apparmor: nsbox-test, no_new_privs: false, seccomp: 'off'}\n"):
+            for path, wanted in (("/proc/self/attr/current", "nsbox-test (enforce)"), ("/listed", "canary"), ("/secret", "EACCES")):
+                equal(t.up(spec.replace("security: {apparmor: nsbox-test}\n", "") + more if more.startswith("security") else spec + more, "/probe", "read", path).out.strip(), wanted, more + path)
+    finally:
+        subprocess.run(["apparmor_parser", "-qR", profile], check=True)
+
+
+@test()
 def landlock_refuses_but_what_is_listed(t):
     if LANDLOCK < 1:
         raise Skip("this kernel has no Landlock")
