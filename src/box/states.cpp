@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "base/failure.hpp"
 #include "base/text.hpp"
 #include "fields/json.hpp"
 #include "sys/process.hpp"
@@ -39,10 +38,11 @@ struct flock whole_file() {
   return lock;
 }
 
+/// 0: nobody that can be seen; -1 with errno.
 pid_t lock_holder(const Fd& file) {
   struct flock lock = whole_file();
-  if (fcntl(file.number(), F_GETLK, &lock) < 0) throw Failure("fcntl", "the lock of a named sandbox");  // one that is taken for free would be taken
-  return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+  if (fcntl(file.number(), F_GETLK, &lock) < 0) return -1;
+  return lock.l_type == F_UNLCK || lock.l_pid < 0 ? 0 : lock.l_pid;
 }
 
 }  // namespace
@@ -113,14 +113,21 @@ Fd open_entry(const States& states, const std::string& name) {
 Holder holder_of(const Fd& entry) {
   const Fd file = Fd::adopt(openat(entry.number(), "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   Holder holder;
-  if (!file && errno != ENOENT) throw Failure("openat", "the lock of a named sandbox");
+  const auto not_known = [&](const char* call, pid_t pid) {  // which is not the same as nobody
+    holder.error = errno;
+    holder.call = call;
+    holder.pid = pid;
+    return std::move(holder);
+  };
+  if (!file && errno != ENOENT) return not_known("openat", -1);
   if (!file) return holder;
   // The number may be given away between the two looks, but not while its process holds the lock.
   for (int tries = 0; tries < 10; tries++) {
     holder.pid = lock_holder(file);
-    if (holder.pid <= 0) break;
+    if (holder.pid < 0) return not_known("fcntl", -1);
+    if (holder.pid == 0) break;
     holder.pidfd = Fd::adopt(sys::pidfd_open(holder.pid));
-    if (!holder.pidfd && errno != ESRCH) throw Failure("pidfd_open", "the supervisor of a named sandbox");
+    if (!holder.pidfd && errno != ESRCH) return not_known("pidfd_open", holder.pid);
     if (holder.pidfd && lock_holder(file) == holder.pid) return holder;
   }
   holder.pid = 0;
@@ -218,7 +225,11 @@ std::optional<Sandbox> find(const States& states, const std::string& name) {
     return value && value->is_scalar() ? value->text : std::string();
   };
   const std::string written = text("status");
-  if (out.holder.pid) {
+  if (out.holder.error) {
+    out.status = written.empty() ? "starting" : written;
+    out.unknown = out.holder.error;
+    out.forged = true;
+  } else if (out.holder.pid) {
     out.status = written.empty() ? "starting" : written;
     const uint64_t start_time = start_time_of(out.holder.pid);
     if (!start_time) out.unknown = errno;

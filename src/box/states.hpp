@@ -52,8 +52,10 @@ Fd open_entry(const States& states, const std::string& name);
 
 /// The process that holds a sandbox: its supervisor.
 struct Holder {
-  pid_t pid = 0;  // 0: nobody
+  pid_t pid = 0;  // 0: nobody; -1: not known
   Fd pidfd;
+  int error = 0;  // errno, where it could not be found out or got hold of, by
+  const char* call = "";
 };
 Holder holder_of(const Fd& entry);
 /// For the supervisor: holds the entry until the end of this process. Not inherited by its children.

@@ -41,6 +41,7 @@ Fd reserve(const box::States& states, const std::string& name, bool replace, std
     const Fd old = box::open_entry(states, name);
     if (!old && errno != ENOENT) return fail("'" + name + "' in the state folder: " + because("openat")), Fd();
     const box::Holder holder = old ? box::holder_of(old) : box::Holder();
+    if (holder.error) return fail("'" + name + "': " + not_found_out(holder)), Fd();
     if (!holder.pid) {
       Fd entry = box::make_entry(states, name);
       if (!entry) fail("'" + escape(states.path) + "/" + name + "': " + because("mkdirat") + (errno == ENOTEMPTY ? "; what is in it was not made by nsbox: look, and remove it" : ""));

@@ -24,6 +24,8 @@ int fail(const std::string& what) {
 }
 std::string because(const char* call) { return std::string(call) + ": " + error_words(errno); }
 
+std::string not_found_out(const box::Holder& holder) { return std::string("its supervisor can't be found out: ") + holder.call + ": " + error_words(holder.error); }
+
 std::string text_of(const Node& node, std::string_view key) {
   const Node* value = node.is_map() ? node.find(key) : nullptr;
   return value && value->is_scalar() ? value->text : std::string();
@@ -32,6 +34,7 @@ std::string text_of(const Node& node, std::string_view key) {
 namespace {
 
 std::string disbelief(const box::States& states, const box::Sandbox& sandbox) {
+  if (sandbox.holder.error) return "'" + sandbox.name + "': " + not_found_out(sandbox.holder);
   if (sandbox.unknown) return "'" + sandbox.name + "': whether its supervisor (" + std::to_string(sandbox.holder.pid) + ") is the one that wrote its state can't be found out in /proc: read: " + error_words(sandbox.unknown);
   return "'" + sandbox.name + "': its state was not written by the process that holds it (" + std::to_string(sandbox.holder.pid) + "), so nothing in it is believed: look who that is, and remove '" + escape(states.path) + "/" + sandbox.name + "'";
 }
@@ -69,7 +72,8 @@ Fd open_shared_of(Str name, Shared what, std::string& problem) {
     return {};
   }
   box::Answer answer;
-  problem = sandbox->forged ? "its state was not written by the process that holds it; nothing in it can be trusted" : box::ask(*sandbox, {}, answer);
+  if (sandbox->holder.error) problem = not_found_out(sandbox->holder);
+  else problem = sandbox->forged ? "its state was not written by the process that holds it; nothing in it can be trusted" : box::ask(*sandbox, {}, answer);
   if (!problem.empty()) return {};
   Fd fd = std::move(answer.shared[static_cast<size_t>(what)]);
   if (!fd) problem = "its command has not been executed yet";
@@ -136,7 +140,9 @@ bool finish_ending(const box::States& states, Ending& ending) {
   if (!guard) return say("the state folder's lock: " + because("flock")), false;
   // It may have been taken again since.
   const Fd entry = box::open_entry(states, name);
-  if (!entry || box::holder_of(entry).pid) return true;
+  const box::Holder again = entry ? box::holder_of(entry) : box::Holder();
+  if (again.error) return say("'" + name + "': " + not_found_out(again)), false;
+  if (!entry || again.pid) return true;
   if (!box::remove_entry(states, name)) return say("'" + escape(states.path) + "/" + name + "': " + because("unlinkat") + (errno == ENOTEMPTY ? "; what is in it was not made by nsbox: look, and remove it" : "")), false;
   return true;
 }

@@ -16,6 +16,9 @@ std::string because(const char* call);  // with the words and the name of errno
 inline constexpr int failed_status = 125;
 int fail(const std::string& what);  // says it, and is failed_status
 
+/// For a message, where box::holder_of could not say who holds a sandbox.
+std::string not_found_out(const box::Holder& holder);
+
 /// The state folder, after a message where it can't be used. A folder that is not there holds nothing.
 bool open_states(box::States& states);
 /// A sandbox, after a message where there is none of that name, or where it can't be believed.

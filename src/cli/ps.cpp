@@ -48,7 +48,7 @@ Node summary(const box::Sandbox& sandbox) {
   };
   node.set("name", Node::scalar(sandbox.name));
   node.set("status", Node::scalar(sandbox.forged ? "not believed" : sandbox.status));
-  node.set("supervisor", sandbox.holder.pid ? Node::number(sandbox.holder.pid) : Node{});
+  node.set("supervisor", sandbox.holder.pid > 0 ? Node::number(sandbox.holder.pid) : Node{});
   for (const char* key : {"pid", "created", "ended", "spec", "new_namespaces", "namespaces"}) copy(key);
   if (!sandbox.holder.pid) node.set("pid", {});
   const Node* report = sandbox.state.find("report");

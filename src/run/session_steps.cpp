@@ -111,11 +111,21 @@ Outcome run(const ShareRuleset&, ChildState& state) {
   return send_record(state.channel, {Record::Kind::shared, static_cast<int32_t>(Shared::ruleset)}, state.slot(Slot::ruleset)) ? done : failed("sendmsg");
 }
 
-/// The caller's keys must not be searched from inside. ENOSYS: a kernel without keys, or a filter of
-/// the launcher's own, which the payload inherits.
+namespace {
+
+bool is_refusal(int error) { return error == ENOSYS || error == EPERM; }
+/// Of a call about keys without arguments: a kernel that has it answers EFAULT.
+bool refused(long call) { return syscall(call, nullptr, nullptr, nullptr, 0, 0) < 0 && is_refusal(errno); }
+
+}  // namespace
+
+/// The caller's keys must not be searched from inside. A kernel without keys refuses, and so may a filter that
+/// the payload inherits; that is enough when nothing else leads to them.
 Outcome run(const NewKeyring&, ChildState&) {
-  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) return failed("keyctl");
-  return done;
+  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return done;
+  const int error = errno;
+  const bool no_keys = is_refusal(error) && refused(SYS_add_key) && refused(SYS_request_key);
+  return no_keys ? done : failed("keyctl", Why::call, error);
 }
 
 Outcome run(const NewSession&, ChildState&) { return setsid() < 0 ? failed("setsid") : done; }

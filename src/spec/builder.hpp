@@ -75,6 +75,8 @@ class PlanBuilder {
   void scratch_upper(NewOverlay& overlay, Slot like);
   /// The ids of the sandbox on the owners of a tree that the launcher holds.
   void map_tree(Slot slot, Str below, bool recursive, bool optional = false);
+  /// A file system of this type is known to be mapped by younger kernels alone.
+  bool too_old_to_map(std::string_view type) const;
   void set_attributes(Slot slot, uint64_t set, uint64_t clear, bool recursive);
   /// What was written as `false` and the host's mount has: to be cleared, or refused where locked.
   bool flags_to_clear(const Mount& mount, const std::string& real, uint64_t& clear);

@@ -267,7 +267,10 @@ void plan_image(PlanBuilder& builder, const Mount& mount) {
   }
   const Slot slot = mount.in_root ? Slot::root : builder.new_slot();
   builder.add(OpenImage{slot, builder.text(mount.source->path), builder.text(*mount.fstype), mount.effective_readonly(), {fact.device, fact.inode, 0}});
-  if (builder.shifted() && mount.idmap.value_or(true)) builder.map_tree(slot, nullptr, false);
+  if (builder.shifted() && mount.idmap.value_or(true)) {
+    if (builder.too_old_to_map(*mount.fstype)) builder.error(mount.effective_readonly() ? Code::idmap_skipped : Code::idmap_refused, {real, *mount.fstype});
+    else builder.map_tree(slot, nullptr, false);
+  }
   builder.set_attributes(slot, mount.attributes(), 0, false);
   Tree tree;
   tree.kind = Tree::Kind::opaque;

@@ -104,6 +104,12 @@ Slot PlanBuilder::take_tree(const std::string& source, bool recursive, bool idma
   return slot;
 }
 
+bool PlanBuilder::too_old_to_map(std::string_view type) const {
+  for (const Mappable& each : mappable)
+    if (each.type == type) return facts.kernel() < each.since;
+  return false;
+}
+
 void PlanBuilder::map_tree(Slot slot, Str below, bool recursive, bool optional) {
   if (user_namespace_ == Slot::none) {
     user_namespace_ = new_slot();

@@ -221,13 +221,35 @@ def a_label_that_the_kernel_can_not_give(t):
 
 
 @test()
+def an_apparmor_label(t):
+    """The command has it from its exec on, and no other; where there is no such profile nothing is run."""
+    enabled = "/sys/module/apparmor/parameters/enabled"
+    if not os.path.exists(enabled) or open(enabled).read() != "Y\n":
+        raise Skip("this kernel has no AppArmor, or has it switched off")
+    need("apparmor_parser")
+    t.write("listed", "canary")
+    t.write("secret", "canary")
+    spec = PROBE + "  - DIR/listed:/listed\n  - DIR/secret:/secret\nsecurity: {apparmor: nsbox-test}\n"
+    err = t.sentence(spec, "/probe")
+    check("set_exec_label 'nsbox-test': " in err and "ENOENT" in err and "no profile of that name is loaded" in err, "message", err)
+    profile = t.write("profile", "profile nsbox-test flags=(attach_disconnected) { file, capability, signal, ptrace, unix, deny /secret r, }\n")
+    subprocess.run(["apparmor_parser", "-qK", profile], check=True)
+    try:
+        for more in ("", "process: {init: false}\n", "security: {apparmor: nsbox-test, no_new_privs: false, seccomp: 'off'}\n"):
+            for path, wanted in (("/proc/self/attr/current", "nsbox-test (enforce)"), ("/listed", "canary"), ("/secret", "EACCES")):
+                equal(t.up(spec.replace("security: {apparmor: nsbox-test}\n", "") + more if more.startswith("security") else spec + more, "/probe", "read", path).out.strip(), wanted, more + path)
+    finally:
+        subprocess.run(["apparmor_parser", "-qR", profile], check=True)
+
+
+@test()
 def landlock_refuses_but_what_is_listed(t):
-    if libc.syscall(444, None, 0, 1) < 4:
-        raise Skip("this kernel has no Landlock of version 4")
+    if LANDLOCK < 1:
+        raise Skip("this kernel has no Landlock")
     t.write("secret", "canary")
     t.write("listed", "canary")
     t.mkdir("out")
-    rules = "security: {landlock: {read: [/listed], execute: [/probe], write: [/out]}}\n"
+    rules = "security: {landlock: {read: [/listed], execute: [/probe], write: [/out]" + BEST_EFFORT + "}}\n"
     spec = PROBE + "  - DIR/secret:/secret\n  - DIR/listed:/listed\n  - DIR/out:/out:rw\n" + rules
     equal(t.up(spec, "/probe", "read", "/listed").out, "canary")
     equal(t.up(spec, "/probe", "read", "/secret").out.strip(), "EACCES")
@@ -236,9 +258,9 @@ def landlock_refuses_but_what_is_listed(t):
     err = t.sentence(spec.replace("execute: [/probe]", "execute: []"), "/probe", status=126)
     check("landlock.execute" in err, "message", err)
     # Without any namespace.
-    rules = f"namespaces: []\nsecurity: {{landlock: {{execute: [{t.probe}]}}}}\n"
+    rules = f"namespaces: []\nsecurity: {{landlock: {{execute: [{t.probe}]{BEST_EFFORT}}}}}\n"
     equal(t.up(rules, t.probe, "read", t.path("secret")).out.strip(), "EACCES")
-    err = t.sentence(PROBE + "security: {landlock: {read: [/nowhere]}}\n", "/probe")
+    err = t.sentence(PROBE + "security: {landlock: {read: [/nowhere]" + BEST_EFFORT + "}}\n", "/probe")
     check("allow_path '/nowhere'" in err and "ENOENT" in err, "message", err)
 
 
@@ -260,8 +282,8 @@ TRIES = """if True:
 @test()
 def landlock_refuses_every_kind_of_change(t):
     """What is mounted writable and may only be executed or read; ports; and kernels that can refuse less."""
-    if libc.syscall(444, None, 0, 1) < 4:
-        raise Skip("this kernel has no Landlock of version 4")
+    if LANDLOCK < 4:
+        raise Skip(f"this kernel's Landlock is of version {LANDLOCK}: it can't refuse {'ports' if LANDLOCK == 3 else 'ports, nor to cut files short'}")
     folder = t.mkdir("folder")
     t.mkdir("folder/empty")
     t.write("folder/file", "content")

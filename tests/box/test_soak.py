@@ -14,7 +14,7 @@ def launches_in_a_row(t):
     t.run([t.nsbox, "plan", "--out", t.path("plan"), spec])
     t.up(spec)
     before = host()
-    for number in range(10000 if LONG else 20 if SANITIZED else 200):
+    for number in range(10000 if LONG else 20 if SANITIZED or SLOW > 1 else 200):
         result = t.up(t.path("plan") if number % 2 else spec)
         check(result.status == 0, f"launch {number}", result)
     equal(settled(before), before)
@@ -34,7 +34,7 @@ def commands_in_one_sandbox(t):
         for number in range(5):
             named("exec", "soak", "--", "/probe", "exit", "0")
         before, around = size(), host()
-        for number in range(1000 if LONG else 10 if SANITIZED else 60):
+        for number in range(1000 if LONG else 10 if SANITIZED or SLOW > 1 else 60):
             check(named("exec", "soak", "--", "/probe", "exit", "0").status == 0, f"exec {number}")
         after = size()
         equal(after["descriptors"], before["descriptors"], "descriptors of the supervisor")

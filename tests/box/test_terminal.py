@@ -44,7 +44,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def wait_for(self, text, seconds=10):
-        end = time.time() + seconds
+        end = time.time() + seconds * SLOW
         while text.encode() not in self.output:
             left = end - time.time()
             if left <= 0 or not select.select([self.master], [], [], left)[0]:
@@ -59,7 +59,7 @@ class Terminal:
 
     def end(self, seconds=10):
         """The exit status, when the terminal is as it was before."""
-        limit = time.time() + seconds
+        limit = time.time() + seconds * SLOW
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -88,21 +88,21 @@ def a_new_terminal(t):
         terminal.wait_for("24 80")
         terminal.resize(30, 100)
         os.kill(terminal.pid, signal.SIGWINCH)
-        time.sleep(0.2)
+        pause(0.2)
         terminal.send("stty size\n")
         terminal.wait_for("30 100")
         # Ctrl-C interrupts the command there, and not nsbox.
         terminal.send("sleep 100; echo interrupted=$?\n")
-        time.sleep(0.3)
+        pause(0.3)
         terminal.send("\x03")
-        time.sleep(0.2)
+        pause(0.2)
         terminal.send("echo after-$((40+2))\n")
         terminal.wait_for("after-42")
         # Ctrl-Z stops the job, and the shell inside goes on.
         terminal.send("sleep 100\n")
-        time.sleep(0.3)
+        pause(0.3)
         terminal.send("\x1a")
-        time.sleep(0.2)
+        pause(0.2)
         terminal.send("jobs; kill -9 %1; wait; jobs; echo stopped-$((40+3))\n")
         terminal.wait_for("stopped-43")
         terminal.send("exit 7\nexit 7\n")
@@ -146,14 +146,14 @@ def an_inherited_terminal(t):
     terminal.wait_for("ready")
     # Ctrl-Z stops nsbox and the command: the caller's shell is back, fg brings both on.
     terminal.send("\x1a")
-    time.sleep(0.5)
+    pause(0.5)
     terminal.send("echo shell-$((40+2)); jobs\n")
     terminal.wait_for("shell-42")
     terminal.wait_for("Stopped")
     terminal.send("fg\n")
-    time.sleep(0.5)
+    pause(0.5)
     terminal.send("\x03")
-    time.sleep(0.5)
+    pause(0.5)
     terminal.send("echo status=$?\n")
     terminal.wait_for("status=130")
     terminal.send("exit\n")
@@ -195,15 +195,15 @@ def signals_are_passed_on(t):
         process = t.start([t.nsbox, "up", t.spec(PROBE), "--", "/probe", "sleep", "100"])
         equal(process.stdout.readline(), b"ready\n")
         process.send_signal(number)
-        process.communicate(timeout=10)
+        process.communicate(timeout=10 * SLOW)
         equal(process.returncode, 128 + number, str(number))
     # Without init the kernel keeps from pid 1 what it has no handler for; a second one kills.
     process = t.start([t.nsbox, "up", t.spec(PROBE + "process: {init: false}\n"), "--", "/probe", "sleep", "100"])
     equal(process.stdout.readline(), b"ready\n")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
+    pause(0.1)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=10 * SLOW)
     equal(process.returncode, 137)
 
 
@@ -216,7 +216,7 @@ def a_signal_in_the_first_moment_is_for_the_command(t):
             process = t.start([t.nsbox, "up", t.spec(PROBE), "--", "/probe", "sleep", "100"])
             equal(process.stdout.readline(), b"ready\n")
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
+            process.communicate(timeout=20 * SLOW)
             equal(process.returncode, 143)
     finally:
         for process in busy:
@@ -229,10 +229,10 @@ def a_second_signal_kills(t):
     process = t.start([t.nsbox, "up", t.spec(USR), "--", "sh", "-c", "trap '' INT TERM; echo ready; while :; do sleep 1; done"])
     equal(process.stdout.readline(), b"ready\n")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    pause(0.2)
     check(process.poll() is None, "one is for the command")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=5)
+    process.communicate(timeout=5 * SLOW)
     equal(process.returncode, 137)
 
 
@@ -249,7 +249,7 @@ def stop_and_continue(t):
         raise Failed("not stopped")
     process.send_signal(signal.SIGCONT)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=5)
+    process.communicate(timeout=5 * SLOW)
     equal(process.returncode, 143)
 
 
@@ -272,7 +272,7 @@ def is_alive(pid):
 
 
 def gone(pids, seconds=2):
-    end = time.time() + seconds
+    end = time.time() + seconds * SLOW
     while time.time() < end:
         if not any(is_alive(pid) for pid in pids):
             return True
@@ -332,7 +332,7 @@ def timeouts(t):
     equal((result.status, result.out), (124, "got USR1\n"), str(result))
     result = t.up(USR + "process: {timeout: 300ms, stop_timeout: 300ms}\n", "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
     equal(result.status, 124)
-    check(time.time() - started < 8, "in time")
+    check(time.time() - started < 8 * SLOW, "in time")
     check("timeout of 300ms" in result.err, "message", result)
 
 

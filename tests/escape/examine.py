@@ -15,7 +15,7 @@ a table."""
 import argparse, array, ctypes, fcntl, hashlib, json, os, re, resource, secrets, shutil, signal, socket, struct, subprocess, sys, termios, time, traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "box"))
-from lib import CLONE_NEWNS, MS_REC, UID, Failed, check, libc, own_machine
+from lib import CLONE_NEWNS, MS_REC, SLOW, UID, Failed, check, libc, own_machine
 
 CLONE_NEWTIME = 0x80
 CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x2000000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
@@ -226,7 +226,7 @@ class Host:
         argv += [f"{key}={value}" for key, value in {**self.facts, **paths}.items()] + words
         process = subprocess.Popen(argv, stdin=self.terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.become_caller, close_fds=False, env=self.environment())
         try:
-            out, err = (text.decode("utf-8", "replace") for text in process.communicate(timeout=120))
+            out, err = (text.decode("utf-8", "replace") for text in process.communicate(timeout=120 * SLOW))
         except subprocess.TimeoutExpired:
             raise Failed(f"{launcher} did not end")
         if launcher == "entered":

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The machine around one launch: namespaces of its own (mount, network, IPC, UTS, process numbers), so
 that whatever a launch leaves can be seen, and goes with them."""
-import ctypes, fcntl, json, os, signal, socket, subprocess, sys, termios, time
+import ctypes, fcntl, json, os, signal, socket, subprocess, sys, tempfile, termios, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "box"))
-from lib import CLONE_NEWNS, MS_BIND, UID, libc
+from lib import CLONE_NEWNS, KERNEL, MS_BIND, SLOW, UID, libc
 
 CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x4000000, 0x8000000, 0x20000000, 0x40000000
 HOSTNAME = "the-real-host"
-SECONDS = 8  # that is a hang
+SECONDS = 8 * SLOW  # that is a hang
 
 
 def done(result, what):
@@ -35,7 +35,10 @@ class Host:
     def furnish(self):
         libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
         done(libc.mount(b"proc", b"/proc", b"proc", 0, None), "/proc")
-        for path in (self.folder, "/tmp", "/run", "/dev/shm"):
+        if KERNEL < (6, 3):  # which can't idmap a tmpfs
+            done(libc.mount(tempfile.mkdtemp(dir=self.tools["scratch"]).encode(), self.folder.encode(), None, MS_BIND, None), self.folder)
+            os.chmod(self.folder, 0o755)
+        for path in ((self.folder,) if KERNEL >= (6, 3) else ()) + ("/tmp", "/run", "/dev/shm"):
             done(libc.mount(b"host", path.encode(), b"tmpfs", 0, b"mode=0755"), path)
         socket.sethostname(HOSTNAME)
         self.master, self.terminal = os.openpty()
@@ -151,15 +154,20 @@ class Host:
         except ChildProcessError:
             pass
 
+    def line(self, fault, report, argv):
+        user = ("-u", str(UID)) if self.uid else ()
+        if fault[0] == "refuse":
+            return [self.tools["refuse"], *user, fault[1], "--", *argv]
+        return [self.tools["inject"], *user, "-o", report, *fault, "--", *argv]
+
     def run(self, launcher, fault):
-        """One launch; `fault` is what inject is to do (a list of words)."""
+        """One launch; `fault` is what inject is to do (a list of words), or `refuse` and its list of calls."""
         self.furnish()
         out_before = self.quietly(self.scenario.before)
         argv = [self.words(each) for each in self.scenario.argv(launcher, self.tools)]
         before = self.picture()
         report = os.path.join("/", "proc", str(os.getpid()), "fd", str(os.memfd_create("report", 0)))
-        line = [self.tools["inject"], *(("-u", str(UID)) if self.uid else ()), "-o", report, *fault, "--", *argv]
-        process = subprocess.Popen(line, stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
+        process = subprocess.Popen(self.line(fault, report, argv), stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
         hang = False
         try:
             out, err = process.communicate(timeout=SECONDS)
@@ -169,8 +177,10 @@ class Host:
                 os.kill(int(each.split()[0]), signal.SIGKILL)
             out, err = process.communicate()
         out = out_before + out + (b"" if hang else self.quietly(self.scenario.after))
-        said = open(report).read().split("\n")[:-1]
-        return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": process.returncode, "left": {} if hang else self.left_since(before)}
+        said, status = open(report).read().split("\n")[:-1], process.returncode
+        if fault[0] == "refuse":  # it becomes the launcher; its own failure is 99
+            said, status = ["hit", f"exit {status}" if status >= 0 else f"signal {-status}"], status == 99
+        return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": status, "left": {} if hang else self.left_since(before)}
 
     def before(self):
         os.setsid()

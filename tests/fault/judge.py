@@ -13,6 +13,11 @@ FORMS = [re.compile(form) for form in (
 )]
 
 
+def namespaces():
+    """Those of the host around a launch that are the machine's own."""
+    return {name: os.readlink("/proc/self/ns/" + name) for name in ("user", "cgroup", "time")}
+
+
 def promised(out, host_namespaces):
     """The payload's line, without what differs from launch to launch; None when there is none."""
     try:
