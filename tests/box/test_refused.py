@@ -68,6 +68,7 @@ def keys_that_a_filter_leaves_within_reach(t):
 @test(callers=("root",))
 def a_sandbox_whose_holder_can_not_be_seen(t):
     """It is not taken for ended: its name is not given away, and nothing of it is removed."""
+    own_states(t)
     refuse = tools_for(t)["refuse"]
     spec = t.spec("name: unseen\n" + PROBE)
     start = [t.nsbox, "up", "--detach", spec, "--", "/probe", "sleep", "100"]

@@ -65,7 +65,7 @@ inline HostFacts host(bool root) {
   caller.root = caller.privileged = root;
   caller.name = root ? "root" : "alice";
   caller.home = "/home/alice";
-  caller.cwd = "/work";
+  caller.cwd = [] { return std::string("/work"); };
   caller.variable = [](const std::string& name) -> const char* { return name == "HOME" ? "/home/alice" : nullptr; };
   facts.probe_path = fact_of;
   facts.probe_mounts = [] { return std::vector<MountFact>{{"/", "ext4", false, false, false, false, true}, {"/proc", "proc", false, true, true, true, false}}; };
