@@ -9,7 +9,7 @@ FOLDER = os.path.join(ROOT, "build-vm")
 # In Debian 12, and what the suite calls for besides.
 PACKAGES = "python3 strace uidmap squashfs-tools kmod procps iproute2 libcap2-bin git gcc libc6-dev make apparmor".split()
 # What the machine needs, what sandboxes mount, and what the examination asks for and should be refused.
-MODULES = "virtio_pci virtio_blk ext4 overlay squashfs loop fuse veth binfmt_misc af_alg algif_hash can can_raw tipc bluetooth af_key vsock".split()
+MODULES = "virtio_pci virtio_blk ext4 overlay squashfs loop fuse veth binfmt_misc af_alg algif_hash can can_raw tipc af_key vsock".split()
 # Of the repository, beside what was built.
 OURS = ["tests", "examples", "completions", "schemas", "man", "src", "README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "dev"]
 
