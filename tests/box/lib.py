@@ -204,6 +204,16 @@ def mounts(text):
     return found
 
 
+def mount_another(path, data=b"mode=0777"):
+    """A tmpfs on a folder of the (our own) host; before Linux 6.3, which can't idmap that, an empty folder."""
+    if KERNEL < (6, 3) and data == b"mode=0777":
+        os.mkdir(path + b".empty")
+        os.chmod(path + b".empty", 0o777)
+        check(libc.mount(path + b".empty", path, None, MS_BIND, None) == 0, "mount")
+    else:
+        check(libc.mount(b"tmpfs", path, b"tmpfs", 0, data) == 0, "mount")
+
+
 @contextlib.contextmanager
 def on_one_cpu():
     """A mount namespace is pinned only in an older one, and each CPU counts for itself (Linux 6.18)."""

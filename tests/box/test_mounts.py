@@ -46,19 +46,13 @@ def listing(folder):
 
 
 class Mounted:
-    """Another file system on a folder of the (our own) host, while it lasts: a tmpfs, or before Linux 6.3,
-    which can't idmap that, an empty folder."""
+    """A tmpfs on a folder of the (our own) host, while it lasts."""
 
     def __init__(self, path, data=b"mode=0777"):
         self.path, self.data = path.encode(), data
 
     def __enter__(self):
-        if KERNEL < (6, 3) and self.data == b"mode=0777":
-            os.mkdir(self.path + b".empty")
-            os.chmod(self.path + b".empty", 0o777)
-            check(libc.mount(self.path + b".empty", self.path, None, MS_BIND, None) == 0, "mount")
-        else:
-            check(libc.mount(b"tmpfs", self.path, b"tmpfs", 0, self.data) == 0, "mount")
+        mount_another(self.path, self.data)
 
     def __exit__(self, *_):
         libc.umount2(self.path, 2)
