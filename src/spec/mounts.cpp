@@ -384,8 +384,10 @@ void check_mounts(const Check& check) {
     if (written && !fresh) check.add(Code::needs_mount_namespace, spec.mark_of(pointer), std::string(pointer));
   };
   const bool joined = spec.namespaces.joined(NsType::mount);
-  if (!joined) needs(!spec.mounts.empty(), "/mounts");
-  if (!joined) needs(spec.root && !spec.root->host, "/root");
+  if (!joined) {
+    needs(!spec.mounts.empty(), "/mounts");
+    needs(spec.root && !spec.root->host, "/root");
+  }
   needs(spec.propagation != Propagation::private_, "/propagation");
   if (spec.propagation == Propagation::shared && !spec.namespaces.fresh(NsType::user) && spec.host_root() && fresh)
     check.add(Code::shared_to_host, spec.mark_of("/propagation"), "/propagation");
