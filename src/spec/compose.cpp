@@ -262,8 +262,8 @@ void Composer::collect_vars() {
         const size_t before = findings_.diagnostics.size();
         const bool fine = member.value.is_scalar() && substitute(findings_, lookup, member.value, pointer);
         for (size_t i = before; i < findings_.diagnostics.size(); i++) {
-          Diagnostic& each = findings_.diagnostics[i];
-          if (each.code == Code::undefined_variable && vars->find(each.args[0])) each.code = Code::variable_in_vars;
+          Diagnostic& found = findings_.diagnostics[i];
+          if (found.code == Code::undefined_variable && vars->find(found.args[0])) found.code = Code::variable_in_vars;
         }
         if (fine) vars_[member.key] = member.value.text;
         else broken_vars_.insert(member.key);
