@@ -136,7 +136,7 @@ bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_v
   return false;
 }
 
-void Outputs::event(Node node) const {
+void Outputs::event(const Node& node) const {
   if (status < 0) return;
   const std::string line = to_json(node, -1) + "\n";
   sys::write_all(status, line.data(), line.size());
