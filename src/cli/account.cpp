@@ -147,7 +147,7 @@ void Outputs::executed(const LaunchResult& so_far, pid_t pid) const {
   node.set("event", Node::scalar("executed"));
   node.set("pid", Node::number(pid));
   node.set("namespaces", namespaces_node(so_far));
-  event(std::move(node));
+  event(node);
 }
 
 void Outputs::end(Node node, bool executed) const {
@@ -155,7 +155,7 @@ void Outputs::end(Node node, bool executed) const {
   if (report && !sys::write_all(report.number(), text.data(), text.size())) fprintf(stderr, "nsbox: --report: %s\n", error_words(errno).c_str());
   node.erase("steps");
   node.set("event", Node::scalar(executed ? "ended" : "failed"));
-  event(std::move(node));
+  event(node);
 }
 
 bool open_outputs(const Arguments& arguments, const Command& command, Outputs& outputs) {
