@@ -63,7 +63,7 @@ struct Machine {
 
 void add_path(Machine& machine, const std::string& path, PathFact fact) {
   for (std::string parent(parent_path(path)); parent != "/"; parent = parent_path(parent)) {
-    if (machine.paths.count(parent)) break;
+    if (machine.paths.contains(parent)) break;
     PathFact folder;
     folder.kind = FileKind::folder;
     folder.inode = machine.paths.size() + 100;

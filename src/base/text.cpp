@@ -116,27 +116,27 @@ bool abbreviates(std::string_view word, std::string_view name) {
 
 }  // namespace
 
-std::string_view nearest(std::string_view written, const std::vector<std::string_view>& candidates) {
-  if (written.empty() || written.size() > 64) return "";
-  const std::string word = lower(written);
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (word.empty() || word.size() > 64) return "";
+  const std::string small = lower(word);
   std::string_view best;
   size_t abbreviated = 0;
   for (const std::string_view candidate : candidates) {
     const std::string name = lower(candidate);
-    if (name == word && candidate != written) return candidate;
-    if (name != word && abbreviates(word, name)) best = candidate, abbreviated++;
+    if (name == small && candidate != word) return candidate;
+    if (name != small && abbreviates(small, name)) best = candidate, abbreviated++;
   }
   if (abbreviated == 1) return best;
   best = "";
-  size_t best_distance = 1 + word.size() / 3;
+  size_t best_distance = 1 + small.size() / 3;
   if (best_distance > 4) best_distance = 4;
   for (const std::string_view candidate : candidates) {
-    const size_t distance = edit_distance(word, lower(candidate));
+    const size_t distance = edit_distance(small, lower(candidate));
     if (distance < best_distance && distance > 0) best = candidate, best_distance = distance;
   }
-  if (best.empty() && word.size() > 2) {  // a cut-off or lengthened word: `hidepids`, `host_name`
+  if (best.empty() && small.size() > 2) {  // a cut-off or lengthened word: `hidepids`, `host_name`
     for (const std::string_view candidate : candidates)
-      if (candidate.size() > 2 && candidate != written && (lower(candidate).starts_with(word) || word.starts_with(lower(candidate))))
+      if (candidate.size() > 2 && candidate != word && (lower(candidate).starts_with(small) || small.starts_with(lower(candidate))))
         return candidate;
   }
   return best;

@@ -77,7 +77,7 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
   plan.slots = recorded.slots;
   plan.sealed_self = recorded.sealed_self;
   plan.supervision.terminal = request.terminal ? TerminalKind::fresh : TerminalKind::none;
-  const auto prepare = [&](PrepareStep step) { plan.prepare.push_back({std::move(step), Stage::prepare, 0}); };
+  const auto prepare = [&](const PrepareStep& step) { plan.prepare.push_back({step, Stage::prepare, 0}); };
   for (PrepareStep step : {PrepareStep{MapReport{}}, PrepareStep{OpenProc{}}, PrepareStep{TakeSignals{}}, PrepareStep{OpenChannel{}}, PrepareStep{OpenSelf{}}}) prepare(step);
 
   // User first: it gives the rights over the others. Time last.

@@ -136,7 +136,7 @@ bool seal_self(const Plan& plan, const Arguments& arguments, const std::string_v
   return false;
 }
 
-void Outputs::event(Node node) const {
+void Outputs::event(const Node& node) const {
   if (status < 0) return;
   const std::string line = to_json(node, -1) + "\n";
   sys::write_all(status, line.data(), line.size());
@@ -147,7 +147,7 @@ void Outputs::executed(const LaunchResult& so_far, pid_t pid) const {
   node.set("event", Node::scalar("executed"));
   node.set("pid", Node::number(pid));
   node.set("namespaces", namespaces_node(so_far));
-  event(std::move(node));
+  event(node);
 }
 
 void Outputs::ready() const {
@@ -161,7 +161,7 @@ void Outputs::end(Node node, bool executed) const {
   if (report && !sys::write_all(report.number(), text.data(), text.size())) fprintf(stderr, "nsbox: --report: %s\n", error_words(errno).c_str());
   node.erase("steps");
   node.set("event", Node::scalar(executed ? "ended" : "failed"));
-  event(std::move(node));
+  event(node);
 }
 
 bool open_outputs(const Arguments& arguments, const Command& command, Outputs& outputs) {

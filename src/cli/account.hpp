@@ -28,7 +28,7 @@ struct Outputs {
   Fd report;
   int status = -1;
 
-  void event(Node node) const;
+  void event(const Node& node) const;
   void executed(const LaunchResult& so_far, pid_t pid) const;
   void ready() const;  // the command has said so
   /// The last words: the report, and the event `ended` or `failed`.

@@ -50,7 +50,7 @@ std::string read_source(const std::string& path, OpenSource& source, SourceFile&
   out.text = std::move(source.begin);
   if (is_saved_plan(out.text)) return "it is a saved plan: 'nsbox up' runs it, and 'nsbox show' prints it";
   const bool whole = S_ISREG(source.info.st_mode) && out.text.size() == static_cast<size_t>(source.info.st_size);
-  const std::string problem = whole ? "" : read_more(source.fd ? source.fd.number() : 0, InputLimits::bytes + 1, out.text);  // one more tells that it is too long
+  std::string problem = whole ? "" : read_more(source.fd ? source.fd.number() : 0, InputLimits::bytes + 1, out.text);  // one more tells that it is too long
   const size_t slash = path.rfind('/');
   const std::string here = path.starts_with('/') ? "/" : working_folder();
   out.folder = path == "-" || slash == std::string::npos ? here : normal_path(join_path(here, slash == 0 ? "/" : path.substr(0, slash)));

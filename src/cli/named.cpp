@@ -124,7 +124,7 @@ Ending begin_ending(const box::States& states, const std::string& name, int64_t 
   return ending;
 }
 
-bool finish_ending(const box::States& states, Ending& ending) {
+bool finish_ending(const box::States& states, const Ending& ending) {
   const std::string& name = ending.name;
   if (!ending.sandbox) return true;
   const box::Holder& holder = ending.sandbox->holder;

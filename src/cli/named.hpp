@@ -34,10 +34,10 @@ struct Ending {
 /// Asks it to end. `timeout_ns` -1: its own stop_timeout.
 Ending begin_ending(const box::States& states, const std::string& name, int64_t timeout_ns);
 /// Waits for that; what does not end is killed. Then its name is free. False after a message.
-bool finish_ending(const box::States& states, Ending& ending);
+bool finish_ending(const box::States& states, const Ending& ending);
 
 /// A descriptor that a running sandbox's supervisor keeps; empty with the reason in `problem`.
-Fd open_shared_of(Str sandbox, Shared what, std::string& problem);
+Fd open_shared_of(Str name, Shared what, std::string& problem);
 
 /// The text of a member of a state; "" where there is none.
 std::string text_of(const Node& node, std::string_view key);

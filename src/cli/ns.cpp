@@ -148,7 +148,8 @@ int compare(const Arguments& arguments) {
   for (const Column& each : columns) rows[0].push_back(escape(each.title));
   for (size_t i = 0; i < ns_count; i++) {
     std::vector<std::string>& row = rows.emplace_back();
-    row.push_back(std::string(ns_types[i].name));
+    // cppcheck-suppress invalidContainerReference ; the next row is added after the last use
+    row.emplace_back(ns_types[i].name);
     for (size_t c = 0; c < columns.size(); c++) {
       const uint64_t inode = columns[c].inodes[i];
       const auto first = std::find_if(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(c), [&](const Column& each) { return each.inodes[i] == inode; });

@@ -122,14 +122,14 @@ std::string write_saved_plan(const std::string& path, const Plan& plan, const Lo
   const Fd fd = Fd::adopt(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return errno_words();
   if (sys::write_all(fd.number(), bytes.data(), bytes.size()) && fsync(fd.number()) == 0 && rename(fresh.c_str(), path.c_str()) == 0) return "";
-  const std::string problem = errno_words();
+  std::string problem = errno_words();
   unlink(fresh.c_str());
   return problem;
 }
 
 std::string map_saved_plan(const OpenSource& file, bool stale_ok, SavedPlan& out) {
   const SavedFor now = made_for_now();
-  if (const std::string problem = whose(file.info, now.uid); !problem.empty()) return problem;
+  if (std::string problem = whose(file.info, now.uid); !problem.empty()) return problem;
   const auto size = static_cast<size_t>(file.info.st_size);
   const void* at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd.number(), 0);  // until the end: the plan points into it
   if (at == MAP_FAILED) return "can't be mapped: " + errno_words();

@@ -18,8 +18,8 @@ void Node::set(std::string_view key, Node value) {
   if (Node* old = find(key)) {
     *old = std::move(value);
   } else {
-    const Mark mark = value.mark;
-    members.push_back({std::string(key), mark, std::move(value)});
+    const Mark place = value.mark;
+    members.push_back({std::string(key), place, std::move(value)});
   }
 }
 

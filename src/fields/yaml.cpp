@@ -92,7 +92,7 @@ class Builder : public YAML::EventHandler {
     if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return false;
     const char quote = text_[at];
     for (at++; at < text_.size(); at++) {
-      if (quote == '"' && text_[at] == '\\') at++;
+      if (quote == '"' && text_[at] == '\\') at++;  // NOLINT(bugprone-branch-clone): the escapes of two styles
       else if (text_[at] == quote && quote == '\'' && at + 1 < text_.size() && text_[at + 1] == quote) at++;
       else if (text_[at] == quote) return false;
     }

@@ -14,7 +14,7 @@
 
 namespace nsbox {
 
-inline constexpr std::string_view saved_magic{"nsbox plan 1\n\0\0", 16};
+inline constexpr std::string_view saved_magic{"nsbox plan 1\n\0\0", 16};  // NOLINT(bugprone-string-constructor): with its closing zero
 
 /// A file that the plan was made from, and what it was then.
 struct SavedSource {

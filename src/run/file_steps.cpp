@@ -53,7 +53,7 @@ int open_source(Str path, Str below, int flags) {
   if (!below) return open(path, flags | O_CLOEXEC, 0644);
   const int base = sys::openat2(AT_FDCWD, path, O_PATH, RESOLVE_NO_MAGICLINKS);
   if (base < 0) return -1;
-  const int fd = sys::openat2(base, below, static_cast<uint64_t>(flags), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, flags & O_CREAT ? 0644 : 0);
+  const int fd = sys::openat2(base, below, static_cast<uint64_t>(flags), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, (flags & O_CREAT) ? 0644 : 0);
   const int error = errno;
   close(base);
   errno = error;

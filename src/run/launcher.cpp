@@ -15,8 +15,6 @@
 #include "run/session.hpp"
 #include "sys/process.hpp"
 
-extern char** environ;
-
 namespace nsbox {
 namespace {
 
@@ -227,6 +225,7 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   if (!clone_child(session, result)) return;
   session.child_channel.reset();
   for (int fd = 0; fd < 3; fd++)
+    // cppcheck-suppress arrayIndexThenCheck ; `fd < 2` is no bound
     if (options.stdio[fd] >= 0 && (fd < 2 || options.stdio[2] != options.stdio[1])) close(options.stdio[fd]);
   if (!walk(session, plan.place, plan.first_of_place(), result)) {
     sys::pidfd_send_signal(session.child_pidfd.number(), SIGKILL);

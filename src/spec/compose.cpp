@@ -149,7 +149,7 @@ bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>
     list = std::move(one);
   }
   const Lookup lookup{[&](std::string_view name) {
-    if (const auto value = look_up(name, file, false)) return value;
+    if (auto value = look_up(name, file, false)) return value;
     const Node* vars = root.find("vars");
     const Node* value = vars ? vars->find(name) : nullptr;
     return value && value->is_scalar() && value->text.find('$') == std::string::npos ? std::optional(value->text) : std::nullopt;
@@ -230,7 +230,7 @@ void Composer::substitute_all(Node& node, std::string& pointer, const Lookup& lo
     // What is wrong with the variable itself has been said where it stands.
     for (size_t i = findings_.diagnostics.size(); i-- > before;) {
       const Diagnostic& each = findings_.diagnostics[i];
-      if (each.code == Code::undefined_variable && broken_vars_.count(each.args[0])) findings_.diagnostics.erase(findings_.diagnostics.begin() + static_cast<ptrdiff_t>(i));
+      if (each.code == Code::undefined_variable && broken_vars_.contains(each.args[0])) findings_.diagnostics.erase(findings_.diagnostics.begin() + static_cast<ptrdiff_t>(i));
     }
   }
   for (Member& member : node.members) {
@@ -262,8 +262,8 @@ void Composer::collect_vars() {
         const size_t before = findings_.diagnostics.size();
         const bool fine = member.value.is_scalar() && substitute(findings_, lookup, member.value, pointer);
         for (size_t i = before; i < findings_.diagnostics.size(); i++) {
-          Diagnostic& each = findings_.diagnostics[i];
-          if (each.code == Code::undefined_variable && vars->find(each.args[0])) each.code = Code::variable_in_vars;
+          Diagnostic& found = findings_.diagnostics[i];
+          if (found.code == Code::undefined_variable && vars->find(found.args[0])) found.code = Code::variable_in_vars;
         }
         if (fine) vars_[member.key] = member.value.text;
         else broken_vars_.insert(member.key);

@@ -132,7 +132,7 @@ void plan_devpts(PlanBuilder& builder, const Mount& mount) {
   if (builder.mount_fs(mount, step, tree_of(mount, Tree::Kind::opaque), terminal) && terminal) builder.new_terminal(slot);
 }
 
-void bind_device(PlanBuilder& builder, At at, const std::string& source, Identity identity) {
+void bind_device(PlanBuilder& builder, At at, const std::string& source, const Identity& identity) {
   const Slot slot = builder.take_tree(source, false, false, identity);
   if (slot == Slot::none) return;
   builder.add(MakeFile{at, 0666}, Stage::mounts);

@@ -384,8 +384,10 @@ void check_mounts(const Check& check) {
     if (written && !fresh) check.add(Code::needs_mount_namespace, spec.mark_of(pointer), std::string(pointer));
   };
   const bool joined = spec.namespaces.joined(NsType::mount);
-  if (!joined) needs(!spec.mounts.empty(), "/mounts");
-  if (!joined) needs(spec.root && !spec.root->host, "/root");
+  if (!joined) {
+    needs(!spec.mounts.empty(), "/mounts");
+    needs(spec.root && !spec.root->host, "/root");
+  }
   needs(spec.propagation != Propagation::private_, "/propagation");
   needs(spec.process.notify, "/process/notify");
   for (const Mount& mount : spec.mounts)

@@ -201,7 +201,6 @@ Node Codec<Namespaces>::encode(const Namespaces& value) {
 
 Node Codec<Namespaces>::schema() {
   std::vector<std::string_view> names = type_names();
-  Node items = schema_of_choice(names);
   Node list = schema_of_type("array");
   Node plain = Node::map(), words = Node::list();
   for (const std::string_view name : names) words.items.push_back(Node::scalar(std::string(name)));

@@ -61,8 +61,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const char *name_of(int error) { return error ? strerrorname_np(error) : "ok"; }
 
 static void quote(const char *text) {

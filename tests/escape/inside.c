@@ -68,12 +68,16 @@ static char status[1 << 14]; /* /proc/self/status as the sandbox handed it over 
 static char buffer[1 << 17];
 static char path[4096];
 
+/* The one handler of a signal ends here as well, whatever it interrupted. */
 static _Noreturn void say(const char *verdict, const char *format, ...) {
   static char line[8192];
   va_list list;
+  // NOLINTBEGIN(bugprone-signal-handler): see above
   va_start(list, format);
   int have = snprintf(line, sizeof line, "%s %s ", current, verdict);
   have += vsnprintf(line + have, sizeof line - (size_t)have - 1, format, list);
+  va_end(list);
+  // NOLINTEND(bugprone-signal-handler)
   if (have > (int)sizeof line - 2) have = (int)sizeof line - 2;
   for (int i = 0; i < have; i++)
     if (line[i] == '\n') line[i] = ' ';
@@ -716,7 +720,7 @@ static void personality_is(const struct probe *p) {
   const char *text = slurp(AT_FDCWD, "/proc/self/personality");
   (void)p;
   if (!text) attempted(-1, "");
-  number_is(strtol(text, NULL, 16), 0);
+  number_is(strtol(text, NULL, 16), 0);  // cppcheck-suppress nullPointerRedundantCheck ; `attempted` does not return
 }
 
 static void cgroup_path(const struct probe *p) {
@@ -939,8 +943,8 @@ static const struct probe probes[] = {
     CALL("kernel.clock_adjtime", SYS_clock_adjtime, 0, (long)&wrong_tick),
     CALL("kernel.setdomainname", SYS_setdomainname, 0, -1),
     CALL("kernel.acct", SYS_acct, (long)"/nonexistent"),
-    CALL("kernel.quotactl", SYS_quotactl, 0x800002 << 8, (long)"/nonexistent", 0, 0),
-    CALL("kernel.quotactl_fd", SYS_quotactl_fd, -1, 0x800002 << 8, 0, 0),
+    CALL("kernel.quotactl", SYS_quotactl, 0x800002L << 8, (long)"/nonexistent", 0, 0),
+    CALL("kernel.quotactl_fd", SYS_quotactl_fd, -1, 0x800002L << 8, 0, 0),
     CALL("kernel.syslog", SYS_syslog, 3, (long)got, 100),
     CALL("kernel.fanotify", SYS_fanotify_init, 0, O_RDONLY),
     CALL("kernel.vhangup", SYS_vhangup, 0),
@@ -1042,7 +1046,7 @@ int main(int argc, char **argv) {
   if (!*fact("token")) return fputs("inside: the judge starts this; see examine.py\n", stderr), 2;
   if (on_a_real_machine()) return fputs("inside: not in the namespaces of a real machine\n", stderr), 3;
   const char *handed_over = slurp(AT_FDCWD, "/proc/self/status");
-  if (handed_over) strncat(status, handed_over, sizeof status - 1);
+  if (handed_over) snprintf(status, sizeof status, "%s", handed_over);
   signal(SIGUSR1, SIG_IGN);
   signal(SIGTTOU, SIG_IGN);
   for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
