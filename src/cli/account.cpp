@@ -153,7 +153,7 @@ void Outputs::executed(const LaunchResult& so_far, pid_t pid) const {
 void Outputs::ready() const {
   Node node = Node::map();
   node.set("event", Node::scalar("ready"));
-  event(std::move(node));
+  event(node);
 }
 
 void Outputs::end(Node node, bool executed) const {

@@ -12,7 +12,7 @@ using namespace nsbox;
 
 namespace {
 
-std::string shown(Spec spec) {
+std::string shown(const Spec& spec) {
   Node node = encode(spec);
   node.erase("extends");
   node.erase("vars");
