@@ -53,7 +53,7 @@ static FILE *report;
 static int recording, hit;
 static const char *who, *what;
 static long call_number = -1, nth, number;
-static volatile sig_atomic_t stopped, late;
+static volatile sig_atomic_t stopped, late, ended;
 
 static void die(const char *text) {
   fprintf(stderr, "inject: %s: %s\n", text, strerror(errno));
@@ -199,10 +199,17 @@ static void at_stop(struct process *process, int status) {
   ptrace(PTRACE_SYSCALL, process->pid, NULL, (void *)(long)deliver);
 }
 
+/* The alarm: a stopped process goes on; without one, those that the launcher left behind have had their time. */
 static void go_on(int signal) {
   (void)signal;
-  if (stopped) kill((pid_t)stopped, SIGCONT);
-  else late = 1;
+  if (stopped) {
+    const struct itimerval rest = {{0, 0}, {0, 300000}};
+    kill((pid_t)stopped, SIGCONT);
+    stopped = 0;
+    if (ended) setitimer(ITIMER_REAL, &rest, NULL);
+  } else {
+    late = 1;
+  }
 }
 
 static pid_t start(char **argv, long uid) {
@@ -279,6 +286,7 @@ int main(int argc, char **argv) {
     end = status;
     if (stopped) kill((pid_t)stopped, SIGCONT);  /* whoever it left behind is not waited for much longer */
     stopped = 0;
+    ended = 1;
     setitimer(ITIMER_REAL, &soon, NULL);
   }
   if (hit) fputs("hit\n", report);
