@@ -68,7 +68,8 @@ Outcome run(const TakeSignals&, Session& session) {
   if (n <= 0) return failed("read");
   text[n] = 0;
   const char* line = strstr(text, "SigIgn:\t");
-  session.child.ignored_signals = line ? strtoull(line + 8, nullptr, 16) : 0;
+  if (!line || !strchr(line, '\n')) return failed("read", Why::call, EIO);  // of a part of the file nothing is known
+  session.child.ignored_signals = strtoull(line + 8, nullptr, 16);
   // With SIGCHLD ignored the kernel would throw the command's status away.
   if (session.child.ignored_signals >> (SIGCHLD - 1) & 1) signal(SIGCHLD, SIG_DFL);
 
