@@ -80,7 +80,6 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
   const auto prepare = [&](const PrepareStep& step) { plan.prepare.push_back({step, Stage::prepare, 0}); };
   for (PrepareStep step : {PrepareStep{MapReport{}}, PrepareStep{OpenProc{}}, PrepareStep{TakeSignals{}}, PrepareStep{OpenChannel{}}, PrepareStep{OpenSelf{}}}) prepare(step);
 
-  // User first: it gives the rights over the others. Time last.
   for (const NsType type : join_order) {
     if (std::find(joins.begin(), joins.end(), type) == joins.end()) continue;
     const auto slot = static_cast<Slot>(plan.slots++);

@@ -47,7 +47,6 @@ std::string join_cgroups_of(int pid) {
     if (here != own.end() && here->second == path) continue;
     if (mounts.empty()) mounts = read_mountinfo();
     const std::string words = "the cgroup '" + escape(path) + "'" + (controllers.empty() ? "" : " of " + controllers) + ": ";
-    errno = ENOENT;
     const std::string folder = folder_of(mounts, controllers, path);
     if (folder.empty()) return words + "it is mounted nowhere here";
     const Fd file = Fd::adopt(open((folder + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
