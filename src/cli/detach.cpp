@@ -39,7 +39,7 @@ Fd reserve(const box::States& states, const std::string& name, bool replace, std
     guard.emplace(states);
     if (!*guard) return fail("the state folder's lock: " + because("flock")), Fd();
     const Fd old = box::open_entry(states, name);
-    if (!old && errno != ENOENT) return fail("'" + name + "' in the state folder: " + because("openat")), Fd();
+    if (!old && errno != ENOENT) return fail(not_opened(name)), Fd();
     const box::Holder holder = old ? box::holder_of(old) : box::Holder();
     if (holder.error) return fail("'" + name + "': " + not_found_out(holder)), Fd();
     if (!holder.pid) {
@@ -90,7 +90,7 @@ int run_detached(Detached sandbox, const Arguments& arguments, const Outputs& ou
     while (n < 0 && errno == EINTR);
     if (n != sizeof told) {  // it is dead; if not, it ends unheard
       const std::string unheard = n < 0 ? because("recvfrom") : "";
-      if (n < 0) kill(pid, SIGKILL);
+      kill(pid, SIGKILL);
       int status = 0;
       while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
       }
