@@ -227,7 +227,6 @@ std::optional<Sandbox> find(const States& states, const std::string& name) {
   const std::string written = text("status");
   if (out.holder.error) {
     out.status = written.empty() ? "starting" : written;
-    out.unknown = out.holder.error;
     out.forged = true;
   } else if (out.holder.pid) {
     out.status = written.empty() ? "starting" : written;

@@ -93,6 +93,7 @@ struct Sandbox {
   bool forged = false;
   int unknown = 0;  // errno, where that could not be found out: it is not believed either
 };
+/// Nothing with errno; ENOENT: there is none of that name.
 std::optional<Sandbox> find(const States& states, const std::string& name);
 
 }  // namespace nsbox::box

@@ -29,7 +29,7 @@ int run_down(const Arguments& arguments) {
     for (size_t i = begin; i < std::min(names.size(), begin + at_once); i++) endings.push_back(begin_ending(states, names[i], timeout_ns));
     for (Ending& each : endings) {
       good &= finish_ending(states, each);
-      if (!each.sandbox && !all) say("there is no sandbox '" + escape(each.name) + "'");
+      if (!each.sandbox && each.problem.empty() && !all) say("there is no sandbox '" + escape(each.name) + "'");
     }
   }
   return good ? 0 : 1;

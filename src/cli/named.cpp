@@ -26,6 +26,8 @@ std::string because(const char* call) { return std::string(call) + ": " + error_
 
 std::string not_found_out(const box::Holder& holder) { return std::string("its supervisor can't be found out: ") + holder.call + ": " + error_words(holder.error); }
 
+std::string not_opened(const std::string& name) { return "the sandbox '" + escape(name) + "' in the state folder: " + because("openat"); }
+
 std::string text_of(const Node& node, std::string_view key) {
   const Node* value = node.is_map() ? node.find(key) : nullptr;
   return value && value->is_scalar() ? value->text : std::string();
@@ -50,7 +52,7 @@ bool open_states(box::States& states) {
 std::optional<box::Sandbox> find_sandbox(const box::States& states, const std::string& name) {
   std::optional<box::Sandbox> sandbox = box::find(states, name);
   if (!sandbox && errno != ENOENT) {
-    say("the sandbox '" + escape(name) + "' in the state folder: " + because("openat"));
+    say(not_opened(name));
   } else if (!sandbox) {
     std::vector<std::string> names = box::names_in(states);
     const std::string_view near = nearest(name, {names.begin(), names.end()});
@@ -68,7 +70,7 @@ Fd open_shared_of(Str name, Shared what, std::string& problem) {
   if (!problem.empty()) return {};
   const std::optional<box::Sandbox> sandbox = box::find(states, name);
   if (!sandbox || !sandbox->holder.pid) {
-    problem = sandbox ? "it has ended" : "there is none of that name";
+    problem = sandbox ? "it has ended" : errno == ENOENT ? "there is none of that name" : "in the state folder: " + because("openat");
     return {};
   }
   box::Answer answer;
@@ -103,6 +105,7 @@ bool has_ended(int pidfd, int64_t wait_ns) {
 
 Ending begin_ending(const box::States& states, const std::string& name, int64_t timeout_ns) {
   Ending ending{name, box::find(states, name)};
+  if (!ending.sandbox && errno != ENOENT) ending.problem = not_opened(name);
   if (!ending.sandbox || !ending.sandbox->holder.pid) return ending;
   ending.believed = !ending.sandbox->forged;
   if (!ending.believed) return ending;
@@ -126,6 +129,7 @@ Ending begin_ending(const box::States& states, const std::string& name, int64_t 
 
 bool finish_ending(const box::States& states, const Ending& ending) {
   const std::string& name = ending.name;
+  if (!ending.problem.empty()) return say(ending.problem), false;
   if (!ending.sandbox) return true;
   const box::Holder& holder = ending.sandbox->holder;
   if (!ending.believed) {
@@ -140,6 +144,7 @@ bool finish_ending(const box::States& states, const Ending& ending) {
   if (!guard) return say("the state folder's lock: " + because("flock")), false;
   // It may have been taken again since.
   const Fd entry = box::open_entry(states, name);
+  if (!entry && errno != ENOENT) return say(not_opened(name)), false;
   const box::Holder again = entry ? box::holder_of(entry) : box::Holder();
   if (again.error) return say("'" + name + "': " + not_found_out(again)), false;
   if (!entry || again.pid) return true;

@@ -19,6 +19,9 @@ int fail(const std::string& what);  // says it, and is failed_status
 /// For a message, where box::holder_of could not say who holds a sandbox.
 std::string not_found_out(const box::Holder& holder);
 
+/// For a message, where box::find or box::open_entry could not open what is there.
+std::string not_opened(const std::string& name);
+
 /// The state folder, after a message where it can't be used. A folder that is not there holds nothing.
 bool open_states(box::States& states);
 /// A sandbox, after a message where there is none of that name, or where it can't be believed.
@@ -30,6 +33,7 @@ struct Ending {
   std::optional<box::Sandbox> sandbox;  // empty: there is none of that name
   int64_t until_ns = 0;                 // by CLOCK_MONOTONIC: then it is killed
   bool believed = true;
+  std::string problem;                  // why it could not be looked at
 };
 /// Asks it to end. `timeout_ns` -1: its own stop_timeout.
 Ending begin_ending(const box::States& states, const std::string& name, int64_t timeout_ns);

@@ -69,6 +69,7 @@ int run_ps(const Arguments& arguments) {
   Node list = Node::list();
   for (const std::string& name : box::names_in(states)) {
     const std::optional<box::Sandbox> sandbox = box::find(states, name);
+    if (!sandbox && errno != ENOENT) say(not_opened(name));
     if (!sandbox || (!all && !sandbox->holder.pid)) continue;
     if (quiet) puts(name.c_str());
     else if (arguments.value("format") == "json") list.items.push_back(summary(*sandbox));

@@ -580,6 +580,9 @@ def r22_state_folder(t):
         equal(box.good("ps", "-q"), "one\n")
         os.chmod(box.states + "/one", 0o755)
         check("'one' in the state folder: openat: Operation not permitted (EPERM)" in box("exec", "one", "--", "/probe").err, "an entry that others can reach")
+        for verb, status in (("down", 1), ("ps", 0)):
+            result = box(verb, *(["one"] if verb == "down" else []))
+            check(result.status == status and "'one' in the state folder: openat: Operation not permitted (EPERM)" in result.err, verb + " of it", result)
         os.chmod(box.states + "/one", 0o700)
         equal(box("down", "one").status, 0)
         gone(*pids)
