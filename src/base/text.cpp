@@ -179,13 +179,16 @@ bool glob_match(std::string_view pattern, std::string_view text) {
 }
 
 std::string_view next_part(std::string_view& path) {
-  const size_t end = std::min(path.find('/'), path.size());
-  const std::string_view part = path.substr(0, end);
-  path.remove_prefix(std::min(end + 1, path.size()));
+  size_t end = 0;  // components are short: a call that searches costs more than the search
+  while (end < path.size() && path[end] != '/') end++;
+  const std::string_view part(path.data(), end);
+  path.remove_prefix(end + (end < path.size()));
   return part;
 }
 
 std::string normal_path(std::string_view path) {
+  // Most are normal already.
+  if (path.starts_with('/') && path.size() > 1 && !path.ends_with('/') && path.find("/.") == path.npos && path.find("//") == path.npos) return std::string(path);
   std::string out;
   out.reserve(path.size());
   const bool absolute = path.starts_with('/');

@@ -60,7 +60,7 @@ int run_show(const Arguments& arguments) {
   drop_allowed(loaded.findings, spec);
   print_findings(loaded.findings, Arguments{});
   Node node = effective_spec(spec, loaded.facts.caller);
-  const auto origin = [&](const std::string& pointer) -> std::string {
+  const auto origin = [&](std::string_view pointer) -> std::string {
     const Mark mark = spec.written_at(pointer);
     if (!mark.line) return "";
     return escape(loaded.findings.files[mark.file].name) + ":" + std::to_string(mark.line);
@@ -72,8 +72,9 @@ int run_show(const Arguments& arguments) {
     document.set("spec", std::move(node));
     if (with_origin) {
       Node origins = Node::map();
-      for (const Place& place : spec.places)
-        if (const std::string from = origin(place.pointer); !from.empty()) origins.set(place.pointer, Node::scalar(from));
+      spec.places.for_each([&](std::string_view pointer, Mark) {
+        if (const std::string from = origin(pointer); !from.empty()) origins.set(pointer, Node::scalar(from));
+      });
       document.set("origins", std::move(origins));
     }
     printf("%s\n", to_json(document).c_str());

@@ -15,10 +15,41 @@
 
 namespace nsbox {
 
-/// Where a value of the finished specification came from; kept for `show --origin` and messages.
-struct Place {
-  std::string pointer;
-  Mark mark;
+/// Where the values of the finished specification came from; kept for `show --origin` and messages.
+class Places {
+ public:
+  void add(std::string_view pointer, Mark mark) {
+    places_.push_back({static_cast<uint32_t>(pointers_.size()), static_cast<uint32_t>(pointer.size()), mark});
+    pointers_ += pointer;
+  }
+  /// Of exactly this value; line 0 when it was not written.
+  Mark find(std::string_view pointer) const {
+    for (const Place& place : places_)
+      if (pointer_of(place) == pointer) return place.mark;
+    return {};
+  }
+  template <class F>
+  void for_each(F&& f) const {
+    for (const Place& place : places_) f(pointer_of(place), place.mark);
+  }
+
+ private:
+  struct Place {
+    uint32_t at, length;  // in `pointers_`: a text of its own for each would cost more than the rest
+    Mark mark;
+  };
+  std::string_view pointer_of(const Place& place) const { return std::string_view(pointers_).substr(place.at, place.length); }
+
+  std::vector<Place> places_;
+  std::string pointers_;
+};
+
+/// For read_fields: all that the table has.
+template <Described S>
+struct EveryKey {
+  static bool takes(std::string_view) { return true; }
+  static bool passes(std::string_view) { return false; }
+  static std::vector<std::string_view> names() { return keys_of<S>(); }
 };
 
 class Decoder {
@@ -27,7 +58,7 @@ class Decoder {
 
   Findings& findings;
   std::string home;                      // of the caller, for `~/`; "" when it has none
-  std::vector<Place>* places = nullptr;  // filled when somebody wants them
+  Places* places = nullptr;  // filled when somebody wants them
 
   const std::string& pointer() const { return pointer_; }
   void error(Code code, const Node& node, std::vector<std::string> args = {}) {
@@ -51,13 +82,12 @@ class Decoder {
   }
 
   /// Reads the members of `node` into the struct; unknown keys are errors with the nearest name.
-  /// `allowed` narrows the table (a mount kind's keys); null means all of it. What `passes(key)` is
-  /// somebody else's.
-  template <Described S, class Passes>
-  bool read_fields(const Node& node, S& out, const std::vector<std::string_view>* allowed, Passes&& passes);
+  /// `keys` says of each whether the struct takes it here, or it is somebody else's.
+  template <Described S, class Keys>
+  bool read_fields(const Node& node, S& out, const Keys& keys);
   template <Described S>
   bool read_fields(const Node& node, S& out) {
-    return read_fields(node, out, nullptr, [](std::string_view) { return false; });
+    return read_fields(node, out, EveryKey<S>{});
   }
 
  private:
@@ -78,29 +108,28 @@ Node schema() {
 
 template <class T>
 bool Decoder::read(const Node& node, T& out) {
-  if (places) places->push_back({pointer_, node.mark});
+  if (places) places->add(pointer_, node.mark);
   return !node.broken && Codec<T>::decode(*this, node, out);
 }
 
-template <Described S, class Passes>
-bool Decoder::read_fields(const Node& node, S& out, const std::vector<std::string_view>* allowed, Passes&& passes) {
+template <Described S, class Keys>
+bool Decoder::read_fields(const Node& node, S& out, const Keys& keys) {
   if (!node.is_map()) return wrong_type(node, "a mapping");
   bool ok = true;
   for (const Member& member : node.members) {
-    if (passes(member.key)) continue;
+    if (keys.passes(member.key)) continue;
     bool known = false;
-    for_each_field<S>([&](const auto& field) {
-      if (field.key != member.key) return;
-      if (allowed && std::find(allowed->begin(), allowed->end(), field.key) == allowed->end()) return;
-      known = true;
-      ok &= read_at(field.key, member.value, out.*(field.member));
-    });
+    if (keys.takes(member.key))
+      for_each_field<S>([&](const auto& field) {
+        if (known || field.key != member.key) return;
+        known = true;
+        ok &= read_at(field.key, member.value, out.*(field.member));
+      });
     if (known) continue;
     ok = false;
-    const std::vector<std::string_view> keys = allowed ? *allowed : keys_of<S>();
     const PointerStep step(pointer_, member.key);
     std::vector<std::string> args{member.key};
-    if (const std::string_view near = nearest(member.key, keys); !near.empty()) args.emplace_back(near);
+    if (const std::string_view near = nearest(member.key, keys.names()); !near.empty()) args.emplace_back(near);
     error_at(Code::unknown_key, member.mark, std::move(args));
   }
   return ok;
@@ -193,15 +222,14 @@ struct Codec<std::vector<T>> {
   static bool decode(Decoder& decoder, const Node& node, std::vector<T>& out) {
     if (!node.is_list()) return decoder.wrong_type(node, "a list");
     out.clear();
-    out.reserve(std::min<size_t>(node.items.size(), 64));  // no more: most of a long list may be wrong
+    out.reserve(std::min<size_t>(node.items.size(), 4096));  // no more: most of a longer list may be wrong
     bool ok = true;
     // An item's index is its place, but for those that know it: the rules see none after a wrong one.
     constexpr bool knows_place = requires(T item) { item.pointer; };
     for (size_t i = 0; i < node.items.size(); i++) {
-      T item{};
-      const bool read = decoder.read_at(i, node.items[i], item);
+      const bool read = decoder.read_at(i, node.items[i], out.emplace_back());
       ok &= read;
-      if (read && (ok || knows_place)) out.push_back(std::move(item));
+      if (!read || !(ok || knows_place)) out.pop_back();
     }
     return ok;
   }

@@ -28,7 +28,7 @@ struct Node {
   bool broken = false;   // it has its diagnostic: nothing more is said of it
   Mark mark;
   std::string text;
-  std::string_view form;  // the prefix that was cut off a short form (`pid`, `append`)
+  std::string_view form;  // the prefix that was cut off a short form (`pid`, `append`), or its kind (`bind`)
   std::vector<Node> items;
   std::vector<Member> members;
 

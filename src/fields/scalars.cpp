@@ -118,6 +118,10 @@ bool resolve_host_path(std::string_view text, std::string_view folder, std::stri
     return true;
   }
   if (text.starts_with('~')) return false;
+  if (text.starts_with('/')) {
+    out = normal_path(text);
+    return true;
+  }
   std::string base(folder);
   if (text.starts_with("..") && (text.size() == 2 || text[2] == '/')) {
     // `..` at the start is taken away by name, which is right only where no component is a link.
@@ -357,8 +361,8 @@ bool Codec<BoxPath>::decode(Decoder& decoder, const Node& node, BoxPath& out) {
     decoder.error(Code::path_too_long, node);
     return false;
   }
-  for (const std::string& part : split(node.text, '/')) {
-    if (part != "..") continue;
+  for (std::string_view rest = node.text; !rest.empty();) {
+    if (next_part(rest) != "..") continue;
     decoder.error(Code::dotdot_target, node, {node.text});
     return false;
   }

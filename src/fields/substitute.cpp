@@ -89,17 +89,23 @@ size_t reference_length(std::string_view text) {
   return text.npos;
 }
 
-std::vector<std::string> split_outside(std::string_view text, char separator, size_t most) {
-  std::vector<std::string> pieces{""};
-  const auto special = [&](char c) { return c == separator || c == '$'; };
-  while (!text.empty()) {
-    size_t length = std::max<size_t>(1, static_cast<size_t>(std::find_if(text.begin(), text.end(), special) - text.begin()));
-    if (text.starts_with("$$")) length = 2;
-    else if (text.starts_with("${")) length = std::min(reference_length(text), text.size());
-    if (length == 1 && text[0] == separator && pieces.size() < most) pieces.emplace_back();
-    else pieces.back() += text.substr(0, length);
-    text.remove_prefix(length);
+std::vector<std::string_view> split_outside(std::string_view text, char separator, size_t most) {
+  std::vector<std::string_view> pieces;
+  pieces.reserve(3);  // of a mount
+  size_t begin = 0;  // of the piece
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    if (rest[0] == '$') {
+      at += rest.starts_with("$$") ? 2 : rest.starts_with("${") ? std::min(reference_length(rest), rest.size()) : 1;
+      continue;
+    }
+    if (rest[0] == separator && pieces.size() + 1 < most) {
+      pieces.push_back(text.substr(begin, at - begin));
+      begin = at + 1;
+    }
+    at++;
   }
+  pieces.push_back(text.substr(begin));
   return pieces;
 }
 

@@ -22,7 +22,7 @@ struct Lookup {
 bool substitute(Findings& findings, const Lookup& lookup, Node& node, const std::string& pointer);
 
 /// `text` cut at `separator`, at most `most` pieces, with each `${…}` kept whole.
-std::vector<std::string> split_outside(std::string_view text, char separator, size_t most = SIZE_MAX);
+std::vector<std::string_view> split_outside(std::string_view text, char separator, size_t most = SIZE_MAX);
 
 /// Length of the variable's name at the start of `text`.
 size_t variable_length(std::string_view text);

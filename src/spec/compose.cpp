@@ -417,11 +417,7 @@ std::optional<Spec> load_spec(Findings& findings, const Input& input, const Call
   return Composer(findings, input, caller, reader).run(unreadable);
 }
 
-Mark Spec::written_at(std::string_view pointer) const {
-  for (const Place& place : places)
-    if (place.pointer == pointer) return place.mark;
-  return {};
-}
+Mark Spec::written_at(std::string_view pointer) const { return places.find(pointer); }
 
 Mark Spec::mark_of(std::string_view pointer) const {
   for (;;) {

@@ -146,13 +146,13 @@ void IdMaps::expand(Findings& findings, Node& node) {
     if (!list || !list->is_list() || list->items.size() > most_extents) continue;
     for (Node& item : list->items) {
       if (!item.is_scalar()) continue;
-      const std::vector<std::string> pieces = split_outside(item.text, ':');
+      const std::vector<std::string_view> pieces = split_outside(item.text, ':');
       if (pieces.size() != 3) continue;  // the decoder says so
       Node map = Node::map();
       map.mark = item.mark;
       static constexpr const char* names[] = {"inside", "outside", "count"};
       for (size_t i = 0; i < 3; i++) {
-        Node value = Node::scalar(pieces[i], true);
+        Node value = Node::scalar(std::string(pieces[i]), true);
         value.mark = item.mark;
         map.set(names[i], std::move(value));
       }

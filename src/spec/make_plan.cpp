@@ -3,6 +3,8 @@
 #include "spec/make_plan.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "spec/builder.hpp"
 #include "spec/exposure.hpp"
@@ -52,17 +54,33 @@ void PlanBuilder::error(Code code, std::vector<std::string> args) {
   findings.add(code, origin.mark, origin.pointer, std::move(args));
 }
 
+/// A stable sort in place, by counting: linear, and without a second copy of the steps.
+template <class Step>
+static void order_by_stage(std::vector<Entry<Step>>& entries) {
+  std::array<size_t, std::size(stages)> next{};  // of each stage: how many there are, then where the next one goes
+  for (const Entry<Step>& entry : entries) next[static_cast<size_t>(entry.stage)]++;
+  size_t before = 0;
+  for (size_t& each : next) before += std::exchange(each, before);
+  std::vector<uint32_t> goes(entries.size());
+  for (size_t i = 0; i < entries.size(); i++) goes[i] = static_cast<uint32_t>(next[static_cast<size_t>(entries[i].stage)]++);
+  for (uint32_t i = 0; i < goes.size(); i++) {
+    while (goes[i] != i) {
+      std::swap(entries[i], entries[goes[i]]);
+      std::swap(goes[i], goes[goes[i]]);
+    }
+  }
+}
+
 Plan PlanBuilder::finish() {
   // A few descriptors are left to the end, when all are closed at once; many could meet a limit.
   constexpr uint16_t few = 128;
   if (plan.slots <= few)
     for (Entry<ChildStep>& entry : plan.child)
       if (auto* attach = std::get_if<Attach>(&entry.step)) attach->keep = true;
-  const auto by_stage = [](const auto& a, const auto& b) { return a.stage < b.stage; };
-  std::stable_sort(plan.prepare.begin(), plan.prepare.end(), by_stage);
-  std::stable_sort(plan.place.begin(), plan.place.end(), by_stage);
-  std::stable_sort(plan.child.begin(), plan.child.end(), by_stage);
-  std::stable_sort(plan.payload.begin(), plan.payload.end(), by_stage);
+  order_by_stage(plan.prepare);
+  order_by_stage(plan.place);
+  order_by_stage(plan.child);
+  order_by_stage(plan.payload);
   return std::move(plan);
 }
 

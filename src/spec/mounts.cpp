@@ -5,7 +5,6 @@
 #include <sys/mount.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "fields/substitute.hpp"
@@ -14,8 +13,24 @@
 namespace nsbox {
 namespace {
 
-const std::vector<std::string_view> common_keys = {"readonly", "nosuid", "nodev", "noexec", "noatime", "nosymfollow",
-                                                   "propagation", "optional", "create", "override"};
+// What a kind may have besides its own keys: the first are of a mount, and the root's too.
+constexpr std::string_view common_keys[] = {"readonly", "nosuid", "nodev", "noexec", "noatime", "nosymfollow",
+                                            "propagation", "optional", "create", "override"};
+constexpr size_t keys_of_root = 6, keys_of_mount = 7;
+
+/// Those of `common_keys` that a kind takes.
+std::span<const std::string_view> common_keys_of(const MountKind& kind, bool root) {
+  const std::span<const std::string_view> all(common_keys);
+  if (!kind.common) return all.subspan(keys_of_mount);
+  return root ? all.first(keys_of_root) : all;
+}
+
+/// Whether a mount of this kind may have the key.
+bool takes_key(const MountKind& kind, bool root, std::string_view key) {
+  if (key == "target") return !root;
+  const auto is_key = [&](std::string_view each) { return each == key; };
+  return std::any_of(kind.own.begin(), kind.own.end(), is_key) || std::ranges::any_of(common_keys_of(kind, root), is_key);
+}
 
 struct ShortOption {
   std::string_view word, key;
@@ -35,15 +50,20 @@ std::vector<std::string_view> kind_names(bool root) {
   return names;
 }
 
-Node plain_at(std::string text, Mark mark) {
-  Node node = Node::scalar(std::move(text), true);
-  node.mark = mark;
-  return node;
+/// A key that the mapping does not have yet, with a plain text, all where the mapping is.
+void add_plain(Node& map, std::string_view key, std::string_view text) {
+  Member& member = map.members.emplace_back();
+  member.key = key;
+  member.mark = member.value.mark = map.mark;
+  member.value.kind = Node::Kind::scalar;
+  member.value.plain = true;
+  member.value.text = text;
 }
 
 /// The kind that the node names; with its diagnostic when it names none.
 const MountKind* kind_of(Decoder& decoder, const Node& node, bool root) {
   const Node* type = node.find("type");
+  if (!type && node.form == "bind") return find_mount_kind("bind");
   if (!type) {
     decoder.error(Code::missing_key, node, {"type"});
     return nullptr;
@@ -74,25 +94,34 @@ bool is_device_path(Decoder& decoder, const Node& node, const std::string& point
   return false;
 }
 
+/// The keys of a mount of one kind, for Decoder::read_fields.
+struct KindKeys {
+  const MountKind& kind;
+  bool root;
+
+  bool takes(std::string_view key) const { return takes_key(kind, root, key); }
+  // A key of another type deserves a better answer than "unknown".
+  bool passes(std::string_view key) const { return key == "type" || (!takes(key) && has_key<Mount>(key)); }
+  std::vector<std::string_view> names() const { return keys_of_kind(kind, root); }
+};
+
+/// `out` is as it was made.
 bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
   if (!node.is_map()) return decoder.wrong_type(node, root ? "host or a mapping with 'type'" : "SOURCE[:TARGET][:OPTION,…] or a mapping with 'type'");
-  out = Mount{};
   out.mark = node.mark;
   out.pointer = decoder.pointer();
   out.in_root = root;
   out.kind = kind_of(decoder, node, root);
   if (!out.kind) return false;
-  const std::vector<std::string_view> allowed = keys_of_kind(*out.kind, root);
-  // A key of another type deserves a better answer than "unknown".
-  const auto others = [&](std::string_view key) { return std::find(allowed.begin(), allowed.end(), key) == allowed.end() && has_key<Mount>(key); };
+  const KindKeys keys{*out.kind, root};
   bool ok = true;
   for (const Member& member : node.members) {
-    if (member.key == "type" || !others(member.key)) continue;
+    if (member.key == "type" || !keys.passes(member.key)) continue;
     decoder.findings.add(Code::mount_key_other, member.mark, pointer_to(decoder.pointer(), member.key),
                          {member.key, std::string(out.kind->name)});
     ok = false;
   }
-  ok &= decoder.read_fields(node, out, &allowed, [&](std::string_view key) { return key == "type" || others(key); });
+  ok &= decoder.read_fields(node, out, keys);
   if (const Node* lower = node.find("lower"); lower && lower->is_list() && lower->items.empty()) {
     decoder.findings.add(Code::empty_list, lower->mark, pointer_to(decoder.pointer(), "lower"));
     ok = false;
@@ -157,7 +186,7 @@ Node schema_of_kind(const MountKind& kind, bool root) {
 bool Codec<Source>::decode(Decoder& decoder, const Node& node, Source& out) {
   HostPath path;
   if (!Codec<HostPath>::decode(decoder, node, path)) return false;
-  out = {node.text, path.path};
+  out = {node.text, std::move(path.path)};
   return true;
 }
 Node Codec<Source>::encode(const Source& value) { return Node::scalar(value.path); }
@@ -170,18 +199,10 @@ const MountKind* find_mount_kind(std::string_view name) {
 
 std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root) {
   std::vector<std::string_view> keys;
-  keys.reserve(1 + kind.own.size() + common_keys.size());
   if (!root) keys.push_back("target");
   keys.insert(keys.end(), kind.own.begin(), kind.own.end());
-  if (!kind.common) {
-    keys.push_back("optional");
-    keys.push_back("create");
-    keys.push_back("override");
-  } else if (root) {
-    keys.insert(keys.end(), common_keys.begin(), std::find(common_keys.begin(), common_keys.end(), "propagation"));
-  } else {
-    keys.insert(keys.end(), common_keys.begin(), common_keys.end());
-  }
+  const std::span<const std::string_view> common = common_keys_of(kind, root);
+  keys.insert(keys.end(), common.begin(), common.end());
   return keys;
 }
 
@@ -207,33 +228,34 @@ uint64_t Mount::attributes() const {
 void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
   if (!node.is_scalar()) return;
   const Mark mark = node.mark;
-  const std::vector<std::string> pieces = split_outside(node.text, ':');
-  Node map = Node::map();
-  map.mark = mark;
-  map.members.reserve(4);
-  map.set("type", plain_at("bind", mark));
-  map.set("source", plain_at(pieces[0], mark));
-  size_t next = 1;
-  if (pieces.size() > next && (pieces[next].starts_with('/') || pieces[next].starts_with("${"))) map.set("target", plain_at(pieces[next++], mark));
+  const std::vector<std::string_view> pieces = split_outside(node.text, ':');
+  const bool target = pieces.size() > 1 && (pieces[1].starts_with('/') || pieces[1].starts_with("${"));
+  const size_t next = target ? 2 : 1;
   const bool odd = pieces.size() > next && (pieces[next].empty() || pieces[next].starts_with('/') || pieces[next].starts_with(',') || pieces[next].ends_with(','));
   if (pieces[0].empty() || pieces.size() > next + 1 || odd) {
     if (!node.broken) findings.add(Code::mount_short_form, mark, pointer, {node.text});
     node.broken = true;
     return;
   }
+  Node map = Node::map();
+  map.mark = mark;
+  map.form = "bind";
+  map.members.reserve(2);
+  add_plain(map, "source", pieces[0]);
+  if (target) add_plain(map, "target", pieces[1]);
   if (pieces.size() > next) {
     // There are eight options; what has many more is no short form, and is not searched word by word.
-    const std::vector<std::string> written = split_outside(pieces[next], ',', 65);
+    const std::vector<std::string_view> written = split_outside(pieces[next], ',', 65);
     if (written.size() > 64) {
       findings.add(Code::mount_short_form, mark, pointer, {node.text.substr(0, 60) + "…"});
       node = std::move(map);
       return;
     }
-    for (const std::string& word : written) {
+    for (const std::string_view word : written) {
       const auto option = std::find_if(std::begin(short_options), std::end(short_options), [&](const ShortOption& each) { return each.word == word; });
       if (option != std::end(short_options)) {
-        if (map.find(option->key)) findings.add(Code::mount_option_twice, mark, pointer, {word});
-        map.set(option->key, plain_at(option->value, mark));
+        if (map.find(option->key)) findings.add(Code::mount_option_twice, mark, pointer, {std::string(word)});
+        else add_plain(map, option->key, option->value);
         continue;
       }
       std::vector<std::string_view> words;
@@ -243,7 +265,7 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
         if (each.key == word && std::string_view(each.value) == "true") near = each.word;
       }
       if (near.empty() && word != "nosuid" && word != "nodev") near = nearest(word, words);
-      std::vector<std::string> args{word};
+      std::vector<std::string> args{std::string(word)};
       if (!near.empty()) args.emplace_back(near);
       findings.add(near.empty() && next == 1 ? Code::mount_option_target : Code::mount_option, mark, pointer, std::move(args));
     }
@@ -331,25 +353,41 @@ void check_one(const Check& check, const Mount& mount) {
   }
 }
 
+/// Whether path `a` comes before `b` where what is below a folder follows it at once.
+bool path_before(std::string_view a, std::string_view b) {
+  const size_t both = std::min(a.size(), b.size());
+  size_t at = 0;
+  while (at < both && a[at] == b[at]) at++;
+  if (at == both) return a.size() < b.size();
+  return b[at] != '/' && (a[at] == '/' || static_cast<uint8_t>(a[at]) < static_cast<uint8_t>(b[at]));
+}
+
 /// Masks hold: what comes after one, on it or on a folder above it, must say that it means it.
 void check_order(const Check& check) {
   const std::vector<Mount>& mounts = check.spec.mounts;
-  std::multimap<std::string, size_t> earlier;  // by target: what is below a folder stands together
-  const auto below = [&](const std::string& folder) {
+  struct Target {
+    std::string_view path;
+    size_t number;
+  };
+  std::vector<Target> targets;
+  targets.reserve(mounts.size());
+  for (size_t i = 0; i < mounts.size(); i++)
+    if (mounts[i].target) targets.push_back({mounts[i].target->path, i});
+  std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) { return a.path == b.path ? a.number < b.number : path_before(a.path, b.path); });
+  const auto earlier_below = [&](size_t number) {
+    const std::string_view folder = mounts[number].target->path;
     std::vector<size_t> found;
-    const std::string first = folder == "/" ? "/" : folder + "/", last = folder == "/" ? "0" : folder + "0";
-    if (folder != "/")
-      for (auto [at, end] = earlier.equal_range(folder); at != end; ++at) found.push_back(at->second);
-    for (auto at = earlier.lower_bound(first); at != earlier.end() && at->first < last; ++at) found.push_back(at->second);
+    auto at = std::lower_bound(targets.begin(), targets.end(), folder, [](const Target& each, std::string_view path) { return path_before(each.path, path); });
+    for (; at != targets.end() && is_below(at->path, folder); ++at)
+      if (at->number < number) found.push_back(at->number);
     std::sort(found.rbegin(), found.rend());  // the latest first
     return found;
   };
   for (size_t i = 0; i < mounts.size(); i++) {
     const Mount& mount = mounts[i];
-    if (i > 0 && mounts[i - 1].target) earlier.emplace(mounts[i - 1].target->path, i - 1);
     if (!mount.target || mount.is("mask") || mount.is("dir") || mount.is("symlink") || mount.is("remount")) continue;
     bool refused = mount.override_ || mount.target->path == "/";  // once is enough
-    for (const size_t j : below(mount.target->path)) {
+    for (const size_t j : earlier_below(i)) {
       const Mount& before = mounts[j];
       const bool same = before.target->path == mount.target->path;
       if (mount.is("unmount") && same && makes_mount(before) && !before.is("mask")) break;  // only that one goes

@@ -153,7 +153,6 @@ std::span<const MountKind> mount_kinds();
 const MountKind* find_mount_kind(std::string_view name);
 /// The small file system with the socket of process.notify.
 void plan_notify(PlanBuilder& builder);
-const MountKind* bind_kind();
 /// Every key that a mount of this kind may have, without `type`.
 std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root);
 

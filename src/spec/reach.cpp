@@ -80,9 +80,10 @@ void warn(PlanBuilder& builder, const Tree& tree, Code code, std::vector<std::st
 void warn_of_sockets(PlanBuilder& builder) {
   const Caller& caller = builder.facts.caller;
   std::vector<std::string> said;
+  const Reach reach(builder.layout);
   const auto look = [&](const std::string& path, Code code, std::string_view words) {
     if (!path.starts_with('/')) return;
-    const auto reached = reach(builder.layout, path);
+    const auto reached = reach.find(path);
     if (!reached || (reached->kind != FileKind::socket && reached->kind != FileKind::folder)) return;
     if (std::find(said.begin(), said.end(), path) != said.end()) return;
     said.push_back(path);
@@ -138,18 +139,30 @@ void warn_of_hooks(PlanBuilder& builder) {
 
 }  // namespace
 
-std::optional<Reached> reach(const Layout& layout, const std::string& path) {
-  std::optional<Reached> out;
+Reach::Reach(const Layout& layout) : layout_(layout) {
   layout.for_each([&](const std::string& target, const Tree& tree) {
-    if (out || (tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::layers)) return;
-    for (const std::string& host : tree.hosts) {
-      if (!is_below(path, host)) continue;
-      const std::string inside = normal_path((target == "/" ? "" : target) + "/" + path.substr(host == "/" ? 0 : host.size()));
-      const Found found = layout.find(inside);
-      if (found.kind != FileKind::missing && found.kind != FileKind::denied && found.known && found.host == path && found.tree == &tree) out = Reached{inside, &tree, found.kind};
-    }
+    if (tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::layers) return;
+    for (const std::string& host : tree.hosts) shown_.push_back({host, target, &tree, shown_.size()});
   });
-  return out;
+  std::sort(shown_.begin(), shown_.end(), [](const Shown& a, const Shown& b) { return a.host == b.host ? a.number < b.number : a.host < b.host; });
+}
+
+std::optional<Reached> Reach::find(const std::string& path) const {
+  std::vector<const Shown*> above;
+  const auto by_host = [](const Shown& each, std::string_view host) { return each.host < host; };
+  for (std::string_view host = path;; host = parent_path(host)) {
+    for (auto at = std::lower_bound(shown_.begin(), shown_.end(), host, by_host); at != shown_.end() && at->host == host; ++at) above.push_back(&*at);
+    if (host == "/") break;
+  }
+  std::sort(above.begin(), above.end(), [](const Shown* a, const Shown* b) { return a->number < b->number; });
+  for (const Shown* each : above) {
+    std::string inside(each->target == "/" ? "" : each->target);
+    inside.append("/").append(path, each->host == "/" ? 0 : each->host.size());
+    inside = normal_path(inside);
+    const Found found = layout_.find(inside);
+    if (found.kind != FileKind::missing && found.kind != FileKind::denied && found.known && found.host == path && found.tree == each->tree) return Reached{inside, each->tree, found.kind};
+  }
+  return std::nullopt;
 }
 
 void warn_of_reach(PlanBuilder& builder) {

@@ -3,6 +3,8 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "spec/layout.hpp"
 
@@ -14,7 +16,21 @@ struct Reached {
   FileKind kind;
 };
 
-/// `path` is one of the host's, links followed. The first place where it shows, if there is one.
-std::optional<Reached> reach(const Layout& layout, const std::string& path);
+/// Made when the tree is finished, for many questions.
+class Reach {
+ public:
+  explicit Reach(const Layout& layout);
+  /// `path` is one of the host's, links followed. The first place where it shows, if there is one.
+  std::optional<Reached> find(const std::string& path) const;
+
+ private:
+  struct Shown {
+    std::string_view host, target;
+    const Tree* tree;
+    size_t number;  // in the order of mounting
+  };
+  const Layout& layout_;
+  std::vector<Shown> shown_;  // by host
+};
 
 }  // namespace nsbox

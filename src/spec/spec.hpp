@@ -61,7 +61,7 @@ struct Spec {
   Unsupported tests;
   Dict<std::string> allow_warnings;
 
-  std::vector<Place> places;  // where each value came from; filled on request, and for sections
+  Places places;  // where each value came from
 
   static constexpr auto fields() {
     return std::tuple{

@@ -38,9 +38,9 @@ TEST_CASE("references") {
 }
 
 TEST_CASE("short forms are split with each reference whole") {
-  CHECK(split_outside("a:b:c", ':') == std::vector<std::string>{"a", "b", "c"});
-  CHECK(split_outside("${A:-x:y}:b", ':') == std::vector<std::string>{"${A:-x:y}", "b"});
-  CHECK(split_outside("${A:-${B:-:}}:b", ':') == std::vector<std::string>{"${A:-${B:-:}}", "b"});
-  CHECK(split_outside("$${a:b", ':') == std::vector<std::string>{"$${a", "b"});
-  CHECK(split_outside("", ':') == std::vector<std::string>{""});
+  CHECK(split_outside("a:b:c", ':') == std::vector<std::string_view>{"a", "b", "c"});
+  CHECK(split_outside("${A:-x:y}:b", ':') == std::vector<std::string_view>{"${A:-x:y}", "b"});
+  CHECK(split_outside("${A:-${B:-:}}:b", ':') == std::vector<std::string_view>{"${A:-${B:-:}}", "b"});
+  CHECK(split_outside("$${a:b", ':') == std::vector<std::string_view>{"$${a", "b"});
+  CHECK(split_outside("", ':') == std::vector<std::string_view>{""});
 }
