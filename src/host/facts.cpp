@@ -53,6 +53,10 @@ const PathFact& HostFacts::walk(const std::string& start, std::string* real, std
   std::string_view left = way;
   static const PathFact loop{FileKind::denied, "", 0, 0, 0, 0, 0, 0, 40 /* ELOOP */};
   int links = 0;
+  const PathFact* last = nullptr;  // of `done`
+  // Sources stand side by side: what was found out about the folder of the last one holds.
+  const bool beside = folders.empty() && start.size() > folder_.size() && !folder_.empty() && start[folder_.size()] == '/' && start.starts_with(folder_);
+  if (beside) done = folder_, left.remove_prefix(folder_.size() + 1);
   while (!left.empty()) {
     const std::string_view before = left;
     const std::string_view part = next_part(left);
@@ -63,6 +67,7 @@ const PathFact& HostFacts::walk(const std::string& start, std::string* real, std
     }
     if (part == "..") {
       done.resize(done.empty() ? 0 : done.rfind('/'));
+      last = nullptr;
       continue;
     }
     const size_t length = done.size();
@@ -73,15 +78,18 @@ const PathFact& HostFacts::walk(const std::string& start, std::string* real, std
       if (real) *real = done;
       return fact;
     }
+    last = &fact;
     if (fact.kind != FileKind::link) continue;
+    last = nullptr;
     if (++links > 40) return loop;
     done.resize(fact.link.starts_with('/') ? 0 : length);
     way = fact.link + "/" + std::string(left);
     left = way;
   }
+  if (links == 0 && done == start) folder_ = parent_path(done) == "/" ? "" : parent_path(done);
   if (done.empty()) done = "/";
   if (real) *real = done;
-  return path(done);
+  return last ? *last : path(done);
 }
 
 const std::vector<MountFact>& HostFacts::mounts() const {

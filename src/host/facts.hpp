@@ -95,6 +95,7 @@ struct HostFacts {
 
   mutable std::unordered_map<std::string, PathFact, TextHash, std::equal_to<>> paths_;
   mutable std::string resolved_, resolved_to_;  // the last answer: a source is asked for several times in a row
+  mutable std::string folder_;  // one that was walked to without a link; "" for none
   mutable std::vector<MountFact> mounts_;
   mutable bool mounts_known_ = false;
   mutable std::map<std::string, std::vector<SubidRange>, std::less<>> subids_;

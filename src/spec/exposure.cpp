@@ -70,18 +70,17 @@ class Counter {
       if (whole) add_at(tree, tree.writable && tree.kind == Tree::Kind::host ? Code::host_tree_writable : Code::host_tree, {target});
       else if (tree.writable) add_at(tree, tree.kind == Tree::Kind::host && as_host_root(mount_of(tree)) && of_the_system(tree.hosts[0]) ? Code::host_system_writable : Code::writable_bind, {target});
     });
-    const Reach reach(builder_.layout);
-    struct Place {
-      const char* path;
-      Code code;
-    };
-    for (const Place& each : {Place{"/proc", Code::host_proc}, Place{"/sys", Code::host_sysfs}})
-      if (const auto reached = reach.find(each.path)) add_at(*reached->tree, each.code, {reached->inside});
+    const std::string& home = builder_.facts.caller.home;
+    std::vector<std::string> paths{"/proc", "/sys"};
+    if (home.size() > 1)
+      for (const std::string_view secret : secrets) paths.push_back(home + "/" + std::string(secret));
+    const Reach reach(builder_.layout, paths);
+    for (const size_t i : {size_t{0}, size_t{1}})
+      if (const auto reached = reach.find(paths[i])) add_at(*reached->tree, i == 0 ? Code::host_proc : Code::host_sysfs, {reached->inside});
     std::string seen;
     const Tree* tree = nullptr;
-    const std::string& home = builder_.facts.caller.home;
-    for (const std::string_view secret : secrets) {
-      const auto reached = home.size() < 2 ? std::nullopt : reach.find(home + "/" + std::string(secret));
+    for (size_t i = 2; i < paths.size(); i++) {
+      const auto reached = reach.find(paths[i]);
       if (!reached) continue;
       seen += (seen.empty() ? "" : ", ") + reached->inside;
       tree = reached->tree;

@@ -92,27 +92,27 @@ Found Layout::find(std::string_view path, bool follow) const {
   std::string_view left = way;
   bool own = true;
   int links = 0;
-  const auto holds = [&](std::string_view at) {
-    const Mounted* mounted = covering(at.empty() ? "/" : at);
+  const Mounted* mounted = covering("/");  // on `done` or above it
+  const auto in_tree = [&] {
     found.tree = mounted ? &mounted->tree : nullptr;
     found.mount = mounted ? mounted->target : "/";
-    return mounted;
   };
   const auto nothing_more = [](std::string_view rest) {
     while (!rest.empty())
       if (const std::string_view part = next_part(rest); !part.empty() && part != ".") return false;
     return true;
   };
-  const Mounted* mounted = holds("/");
   found.kind = FileKind::folder;
   found.existing = "/";
   if (mounted) look(*mounted, "/", &found.host);
+  bool looked = true;  // at `done`, the last thing of all
   while (!left.empty()) {
     const std::string_view part = next_part(left);
     if (part.empty() || part == ".") continue;
     if (part == "..") {
       done.resize(done.empty() ? 0 : done.rfind('/'));
-      mounted = holds(done);
+      mounted = covering(done.empty() ? "/" : done);
+      looked = false;
       continue;
     }
     if (mounted && mounted->tree.kind != Tree::Kind::own) own = false;
@@ -120,12 +120,13 @@ Found Layout::find(std::string_view path, bool follow) const {
     done += '/';
     done += part;
     const bool last = nothing_more(left);
-    mounted = holds(done);
+    if (const Mounted* here = newest_at(done); here && (!mounted || here->number > mounted->number)) mounted = here;
     if (!mounted) {
       done.resize(length);
       break;
     }
     const PathFact fact = look(*mounted, done, &found.host);
+    looked = true;
     if (mounted->tree.kind == Tree::Kind::opaque && mounted->target != done && fact.kind == FileKind::missing) {
       found.known = false;
       found.kind = FileKind::folder;
@@ -133,6 +134,7 @@ Found Layout::find(std::string_view path, bool follow) const {
     }
     if (fact.kind == FileKind::link && (follow || !last)) {
       if (++links > 40) {
+        in_tree();
         found.loop = true;
         return found;
       }
@@ -140,7 +142,8 @@ Found Layout::find(std::string_view path, bool follow) const {
       done.resize(fact.link.starts_with('/') ? 0 : length);
       way = fact.link + "/" + std::string(left);
       left = way;
-      mounted = holds(done);
+      mounted = covering(done.empty() ? "/" : done);
+      looked = false;
       continue;
     }
     found.kind = fact.kind;
@@ -148,16 +151,18 @@ Found Layout::find(std::string_view path, bool follow) const {
     if (fact.kind == FileKind::missing || fact.kind == FileKind::denied || (!last && fact.kind != FileKind::folder)) {
       const bool there = fact.kind != FileKind::missing && fact.kind != FileKind::denied;
       found.existing = there ? done : length == 0 ? "/" : done.substr(0, length);
+      found.in_folder = !there;
       while (!left.empty())
         if (const std::string_view more = next_part(left); !more.empty() && more != ".") done += '/', done += more;
       found.path = std::move(done);
       found.own = own && mounted->tree.kind == Tree::Kind::own;
+      in_tree();
       return found;
     }
     if (fact.kind == FileKind::folder) found.existing = done;
   }
-  found.path = done.empty() ? "/" : done;
-  mounted = holds(found.path);
+  found.path = done.empty() ? "/" : std::move(done);
+  in_tree();
   if (mounted && mounted->target == found.path && found.path != "/") {
     const Mounted* above = covering(parent_path(found.path));
     own = own && above && above->tree.kind == Tree::Kind::own;
@@ -165,7 +170,7 @@ Found Layout::find(std::string_view path, bool follow) const {
     own = own && mounted && mounted->tree.kind == Tree::Kind::own;
   }
   found.own = own;
-  if (found.kind != FileKind::missing && found.known) {
+  if (!looked && found.kind != FileKind::missing && found.known) {
     const PathFact fact = mounted ? look(*mounted, found.path, &found.host) : PathFact{};
     if (mounted) found.kind = fact.kind == FileKind::missing ? found.kind : fact.kind;
   }

@@ -39,6 +39,7 @@ struct Found {
   bool known = true;       // false: inside something opaque
   bool own = false;        // every folder on the way is in a tree that nsbox made
   std::string existing;    // the deepest folder on the way that is there
+  bool in_folder = true;   // false: what stands there is no folder
   std::string mount;       // the target of the tree that holds it (or would)
   const Tree* tree = nullptr;
   std::string host;        // where it is (or would be) on the host, for a host tree

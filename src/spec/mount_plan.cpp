@@ -323,7 +323,7 @@ bool PlanBuilder::belongs_to_nobody(const std::string& folder) const {
 /// Makes it possible to create what is missing at `found`: nothing to do in a file system of this
 /// launch, a throw-away layer over a read-only tree, a refusal where it would write to the host.
 bool PlanBuilder::open_for_making(const Mount& mount, const std::string& target, Found& found) {
-  if (layout.find(found.existing).kind != FileKind::folder || found.kind != FileKind::missing) {
+  if (!found.in_folder || found.kind != FileKind::missing) {
     error(Code::target_not_folder, {found.existing});
     return false;
   }
@@ -372,7 +372,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
     if (found.known && is_folder != folder) {
-      if (found.existing != found.path && layout.find(found.existing).kind != FileKind::folder) error(Code::target_not_folder, {found.existing});
+      if (found.existing != found.path && !found.in_folder) error(Code::target_not_folder, {found.existing});
       else error(Code::target_type, {target, std::string(words_of(found.kind)), folder ? "a folder" : "a file"});
       return false;
     }

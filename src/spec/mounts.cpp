@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "fields/substitute.hpp"
@@ -353,41 +354,27 @@ void check_one(const Check& check, const Mount& mount) {
   }
 }
 
-/// Whether path `a` comes before `b` where what is below a folder follows it at once.
-bool path_before(std::string_view a, std::string_view b) {
-  const size_t both = std::min(a.size(), b.size());
-  size_t at = 0;
-  while (at < both && a[at] == b[at]) at++;
-  if (at == both) return a.size() < b.size();
-  return b[at] != '/' && (a[at] == '/' || static_cast<uint8_t>(a[at]) < static_cast<uint8_t>(b[at]));
-}
-
 /// Masks hold: what comes after one, on it or on a folder above it, must say that it means it.
 void check_order(const Check& check) {
   const std::vector<Mount>& mounts = check.spec.mounts;
-  struct Target {
-    std::string_view path;
-    size_t number;
+  std::unordered_set<std::string_view> ways;  // the targets so far, and every folder above them
+  const auto note = [&](std::string_view path) {
+    while (ways.insert(path).second && path != "/") path = parent_path(path);
   };
-  std::vector<Target> targets;
-  targets.reserve(mounts.size());
-  for (size_t i = 0; i < mounts.size(); i++)
-    if (mounts[i].target) targets.push_back({mounts[i].target->path, i});
-  std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) { return a.path == b.path ? a.number < b.number : path_before(a.path, b.path); });
-  const auto earlier_below = [&](size_t number) {
-    const std::string_view folder = mounts[number].target->path;
+  const auto before_or_below = [&](size_t i) {  // the latest first; most mounts have none
     std::vector<size_t> found;
-    auto at = std::lower_bound(targets.begin(), targets.end(), folder, [](const Target& each, std::string_view path) { return path_before(each.path, path); });
-    for (; at != targets.end() && is_below(at->path, folder); ++at)
-      if (at->number < number) found.push_back(at->number);
-    std::sort(found.rbegin(), found.rend());  // the latest first
+    const std::string_view folder = mounts[i].target->path;
+    if (!ways.contains(folder)) return found;
+    for (size_t j = i; j-- > 0;)
+      if (mounts[j].target && is_below(mounts[j].target->path, folder)) found.push_back(j);
     return found;
   };
   for (size_t i = 0; i < mounts.size(); i++) {
     const Mount& mount = mounts[i];
+    if (i > 0 && mounts[i - 1].target) note(mounts[i - 1].target->path);
     if (!mount.target || mount.is("mask") || mount.is("dir") || mount.is("symlink") || mount.is("remount")) continue;
     bool refused = mount.override_ || mount.target->path == "/";  // once is enough
-    for (const size_t j : earlier_below(i)) {
+    for (const size_t j : before_or_below(i)) {
       const Mount& before = mounts[j];
       const bool same = before.target->path == mount.target->path;
       if (mount.is("unmount") && same && makes_mount(before) && !before.is("mask")) break;  // only that one goes

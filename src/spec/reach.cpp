@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <unordered_set>
+
 #include "base/text.hpp"
 #include "spec/builder.hpp"
 #include "spec/exposure.hpp"
@@ -79,28 +81,37 @@ void warn(PlanBuilder& builder, const Tree& tree, Code code, std::vector<std::st
 
 void warn_of_sockets(PlanBuilder& builder) {
   const Caller& caller = builder.facts.caller;
-  std::vector<std::string> said;
-  const Reach reach(builder.layout);
-  const auto look = [&](const std::string& path, Code code, std::string_view words) {
-    if (!path.starts_with('/')) return;
-    const auto reached = reach.find(path);
-    if (!reached || (reached->kind != FileKind::socket && reached->kind != FileKind::folder)) return;
-    if (std::find(said.begin(), said.end(), path) != said.end()) return;
-    said.push_back(path);
-    warn(builder, *reached->tree, code, {reached->inside, std::string(words)});
+  struct What {
+    Code code;
+    std::string_view words;
+  };
+  std::vector<std::string> paths;
+  std::vector<What> what;  // beside `paths`
+  paths.reserve(std::size(sockets) + std::size(named_sockets));
+  what.reserve(paths.capacity());
+  const auto ask = [&](std::string path, Code code, std::string_view words) {
+    if (!path.starts_with('/') || std::find(paths.begin(), paths.end(), path) != paths.end()) return;
+    paths.push_back(std::move(path));
+    what.push_back({code, words});
   };
   const std::string uid = std::to_string(caller.uid);
   std::string path;
   for (const KnownSocket& each : sockets) {
     known_path(each.path, caller, uid, path);
-    look(path, each.code, each.words);
+    ask(path, each.code, each.words);
   }
   for (const NamedSocket& each : named_sockets) {
     const char* value = caller.variable ? caller.variable(each.variable) : nullptr;
     std::string_view text = value ? value : "";
     if (!text.starts_with(each.prefix)) continue;
     text.remove_prefix(each.prefix.size());
-    look(normal_path(text.substr(0, text.find_first_of(",;"))), each.code, each.words);
+    ask(normal_path(text.substr(0, text.find_first_of(",;"))), each.code, each.words);
+  }
+  const Reach reach(builder.layout, paths);
+  for (size_t i = 0; i < paths.size(); i++) {
+    const auto reached = reach.find(paths[i]);
+    if (!reached || (reached->kind != FileKind::socket && reached->kind != FileKind::folder)) continue;
+    warn(builder, *reached->tree, what[i].code, {reached->inside, std::string(what[i].words)});
   }
 }
 
@@ -139,28 +150,25 @@ void warn_of_hooks(PlanBuilder& builder) {
 
 }  // namespace
 
-Reach::Reach(const Layout& layout) : layout_(layout) {
+Reach::Reach(const Layout& layout, std::span<const std::string> paths) : layout_(layout) {
+  std::unordered_set<std::string_view> ways;  // the paths, and every folder above them
+  for (std::string_view path : paths)
+    while (ways.insert(path).second && path != "/") path = parent_path(path);
   layout.for_each([&](const std::string& target, const Tree& tree) {
     if (tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::layers) return;
-    for (const std::string& host : tree.hosts) shown_.push_back({host, target, &tree, shown_.size()});
+    for (const std::string& host : tree.hosts)
+      if (ways.contains(host)) shown_.push_back({host, target, &tree});
   });
-  std::sort(shown_.begin(), shown_.end(), [](const Shown& a, const Shown& b) { return a.host == b.host ? a.number < b.number : a.host < b.host; });
 }
 
 std::optional<Reached> Reach::find(const std::string& path) const {
-  std::vector<const Shown*> above;
-  const auto by_host = [](const Shown& each, std::string_view host) { return each.host < host; };
-  for (std::string_view host = path;; host = parent_path(host)) {
-    for (auto at = std::lower_bound(shown_.begin(), shown_.end(), host, by_host); at != shown_.end() && at->host == host; ++at) above.push_back(&*at);
-    if (host == "/") break;
-  }
-  std::sort(above.begin(), above.end(), [](const Shown* a, const Shown* b) { return a->number < b->number; });
-  for (const Shown* each : above) {
-    std::string inside(each->target == "/" ? "" : each->target);
-    inside.append("/").append(path, each->host == "/" ? 0 : each->host.size());
+  for (const Shown& each : shown_) {
+    if (!is_below(path, each.host)) continue;
+    std::string inside(each.target == "/" ? "" : each.target);
+    inside.append("/").append(path, each.host == "/" ? 0 : each.host.size());
     inside = normal_path(inside);
     const Found found = layout_.find(inside);
-    if (found.kind != FileKind::missing && found.kind != FileKind::denied && found.known && found.host == path && found.tree == each->tree) return Reached{inside, each->tree, found.kind};
+    if (found.kind != FileKind::missing && found.kind != FileKind::denied && found.known && found.host == path && found.tree == each.tree) return Reached{inside, each.tree, found.kind};
   }
   return std::nullopt;
 }

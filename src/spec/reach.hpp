@@ -2,6 +2,7 @@
 // Whether a file of the host is to be seen in the finished tree of a sandbox.
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,21 +17,20 @@ struct Reached {
   FileKind kind;
 };
 
-/// Made when the tree is finished, for many questions.
+/// Answers questions about some paths of the host, links followed; made when the tree is finished.
 class Reach {
  public:
-  explicit Reach(const Layout& layout);
-  /// `path` is one of the host's, links followed. The first place where it shows, if there is one.
+  Reach(const Layout& layout, std::span<const std::string> paths);
+  /// Of one of the paths: the first place where it shows, if there is one.
   std::optional<Reached> find(const std::string& path) const;
 
  private:
   struct Shown {
     std::string_view host, target;
     const Tree* tree;
-    size_t number;  // in the order of mounting
   };
   const Layout& layout_;
-  std::vector<Shown> shown_;  // by host
+  std::vector<Shown> shown_;  // of a path or a folder above one, in the order of mounting
 };
 
 }  // namespace nsbox
