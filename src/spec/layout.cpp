@@ -9,16 +9,17 @@
 namespace nsbox {
 
 void Layout::mount(const std::string& target, Tree tree) {
-  by_target_[target].push_back(mounts_.size());
   const size_t number = mounts_.size();
-  mounts_.push_back({target, std::move(tree), number});
+  Mounted& mounted = mounts_.emplace_back(Mounted{target, std::move(tree), number});
+  const auto [newest, first] = newest_.try_emplace(mounted.target, &mounted);
+  if (!first) mounted.before = std::exchange(newest->second, &mounted);
 }
 
 void Layout::unmount(const std::string& target) {
-  const auto found = by_target_.find(target);
-  if (found == by_target_.end() || found->second.empty()) return;
-  mounts_[found->second.back()].gone = true;
-  found->second.pop_back();
+  const auto found = newest_.find(target);
+  if (found == newest_.end() || !found->second) return;
+  found->second->gone = true;
+  found->second = found->second->before;
 }
 
 void Layout::made(const std::string& path, FileKind kind, std::string link) {
@@ -26,8 +27,8 @@ void Layout::made(const std::string& path, FileKind kind, std::string link) {
 }
 
 const Layout::Mounted* Layout::newest_at(std::string_view path) const {
-  const auto found = by_target_.find(path);
-  return found == by_target_.end() || found->second.empty() ? nullptr : &mounts_[found->second.back()];
+  const auto found = newest_.find(path);
+  return found == newest_.end() ? nullptr : found->second;
 }
 
 const Tree* Layout::at(std::string_view path) const {

@@ -3,6 +3,7 @@
 // itself has made, and, through HostFacts, what the host's trees hold. It answers the one question
 // that every mount asks: what is at this path now, and who made the way to it?
 #pragma once
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -76,6 +77,7 @@ class Layout {
     std::string target;
     Tree tree;
     size_t number;
+    Mounted* before = nullptr;  // what was mounted there already
     bool gone = false;
   };
   struct Made {
@@ -88,8 +90,8 @@ class Layout {
   PathFact look(const Mounted& mounted, const std::string& path, std::string* host) const;
 
   const HostFacts& facts_;
-  std::vector<Mounted> mounts_;
-  std::unordered_map<std::string, std::vector<size_t>, TextHash, std::equal_to<>> by_target_;
+  std::deque<Mounted> mounts_;  // its addresses stay
+  std::unordered_map<std::string_view, Mounted*> newest_;  // by target
   std::unordered_map<std::string, Made, TextHash, std::equal_to<>> made_;
 };
 

@@ -14,7 +14,10 @@ namespace nsbox {
 PlanBuilder::PlanBuilder(const Spec& spec, const HostFacts& facts, Findings& findings)
     : spec(spec), facts(facts), findings(findings), maps(maps_on(spec, facts)), layout(facts) {
   plan.name = spec.name;
-  plan.child.reserve(96);  // of most plans
+  // Of most plans.
+  plan.child.reserve(64 + 4 * spec.mounts.size());
+  plan.prepare.reserve(16 + spec.mounts.size());
+  plan.origins.reserve(32 + spec.mounts.size());
   for (const SourceFile& file : findings.files) plan.files.push_back(file.name);
   const auto note = [&](const std::string& path) {
     std::string real;
