@@ -201,7 +201,7 @@ bool run_one(const fs::path& file, std::string_view kind, std::string& problem) 
   machine.input.path = file.filename().string();
   Findings findings;
   bool unreadable = false;
-  std::optional<Spec> spec = load_spec(findings, machine.input, machine.facts.caller, reader(file.parent_path()), &unreadable);
+  std::unique_ptr<Spec> spec = load_spec(findings, machine.input, machine.facts.caller, reader(file.parent_path()), &unreadable);
   fs::path expected = file;
   if (spec && plans) {
     const bool audits = kind == "audit";

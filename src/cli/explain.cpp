@@ -16,14 +16,22 @@
 namespace nsbox {
 namespace {
 
-struct Words {
-  const char *message, *hint;
-};
-constexpr Words words[] = {
-#define NSBOX_CODE(name, severity, message, hint) {message, hint},
+// One text: pointers to its parts would be relocated at every start.
+constexpr char words[] =
+#define NSBOX_CODE(name, severity, message, hint) message "\0" hint "\0"
 #include "fields/codes.def"
 #undef NSBOX_CODE
-};
+    ;
+
+const char* message_of(Code code) {
+  const char* at = words;
+  for (size_t parts = 2 * static_cast<size_t>(code); parts > 0; parts--) at += strlen(at) + 1;
+  return at;
+}
+const char* hint_of(Code code) {
+  const char* message = message_of(code);
+  return message + strlen(message) + 1;
+}
 
 /// `{N}` is argument N, `{N:q}` the same in quotes if it is not empty; `{{` and `}}` are braces.
 /// False when the template names an argument that is not there.
@@ -101,16 +109,16 @@ std::vector<const Diagnostic*> in_order(const Findings& findings) {
 
 std::string message_of(const Diagnostic& diagnostic) {
   std::string out;
-  fill(words[static_cast<size_t>(diagnostic.code)].message, diagnostic.args, out);
+  fill(message_of(diagnostic.code), diagnostic.args, out);
   return out;
 }
 
 std::string hint_of(const Diagnostic& diagnostic) {
   std::string out;
-  return fill(words[static_cast<size_t>(diagnostic.code)].hint, diagnostic.args, out) ? out : "";
+  return fill(hint_of(diagnostic.code), diagnostic.args, out) ? out : "";
 }
 
-std::string template_of(Code code) { return words[static_cast<size_t>(code)].message; }
+std::string template_of(Code code) { return message_of(code); }
 
 std::string findings_text(const Findings& findings, int stream) {
   std::string out;

@@ -3,6 +3,7 @@
 #pragma once
 #include <sys/stat.h>
 
+#include <memory>
 #include <optional>
 
 #include "cli/command.hpp"
@@ -39,7 +40,7 @@ void print_findings(const Findings& findings, const Arguments& arguments);
 struct Loaded {
   Findings findings;
   HostFacts facts;
-  std::optional<Spec> spec;
+  std::unique_ptr<Spec> spec;
   int status = 0;
 };
 Loaded load(const Arguments& arguments, const Command& command, OpenSource* first = nullptr);

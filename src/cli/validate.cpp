@@ -21,7 +21,7 @@ int run_validate(const Arguments& arguments) {
     if (!input_of(one, command, i, input)) return command.usage_status;
     Findings findings;
     bool unreadable = false;
-    const std::optional<Spec> spec = load_spec(findings, input, facts.caller, real_files(), &unreadable);
+    const std::unique_ptr<Spec> spec = load_spec(findings, input, facts.caller, real_files(), &unreadable);
     if (spec) {
       // What the host says is at most a warning here; `doctor` and `plan` have the errors.
       if (!arguments.has("no-host")) {

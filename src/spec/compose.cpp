@@ -62,7 +62,7 @@ class Composer {
   Composer(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader)
       : findings_(findings), input_(input), caller_(caller), reader_(reader) {}
 
-  std::optional<Spec> run(bool* unreadable);
+  std::unique_ptr<Spec> run(bool* unreadable);
 
  private:
   struct Loaded {
@@ -363,11 +363,11 @@ std::string Composer::default_name() const {
   return name.substr(0, 63);
 }
 
-std::optional<Spec> Composer::run(bool* unreadable) {
+std::unique_ptr<Spec> Composer::run(bool* unreadable) {
   std::vector<std::string> chain;
   const bool loaded = load(input_.path, {}, chain);
   if (unreadable) *unreadable = unreadable_;
-  if (loaded_.empty() || (!loaded && loaded_.back().file != 0)) return std::nullopt;
+  if (loaded_.empty() || (!loaded && loaded_.back().file != 0)) return nullptr;
   Node& top = loaded_.back().root;
   const uint16_t top_file = loaded_.back().file;
 
@@ -397,7 +397,8 @@ std::optional<Spec> Composer::run(bool* unreadable) {
   check_set_names();
   drop_nulls(merged);
 
-  Spec spec;
+  auto made = std::make_unique<Spec>();
+  Spec& spec = *made;
   Decoder decoder(findings_, caller_.home);
   decoder.places = &spec.places;
   decoder.read(merged, spec);
@@ -407,13 +408,13 @@ std::optional<Spec> Composer::run(bool* unreadable) {
   check_spec(findings_, spec, caller_);
   // Warnings about a part of a specification would be guesses.
   if (!whole) std::erase_if(findings_.diagnostics, [](const Diagnostic& each) { return severity_of(each.code) == Severity::warning; });
-  if (findings_.failed()) return std::nullopt;
-  return spec;
+  if (findings_.failed()) return nullptr;
+  return made;
 }
 
 }  // namespace
 
-std::optional<Spec> load_spec(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader, bool* unreadable) {
+std::unique_ptr<Spec> load_spec(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader, bool* unreadable) {
   return Composer(findings, input, caller, reader).run(unreadable);
 }
 

@@ -2,6 +2,7 @@
 // From files to one specification: `extends`, `vars`, substitution, and only then the decoder.
 #pragma once
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,6 @@ struct FileReader {
 
 /// Reads, composes, substitutes, decodes and checks. Nothing when there is an error; `unreadable`
 /// tells a file that can't be read from one that is wrong.
-std::optional<Spec> load_spec(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader, bool* unreadable = nullptr);
+std::unique_ptr<Spec> load_spec(Findings& findings, const Input& input, const Caller& caller, const FileReader& reader, bool* unreadable = nullptr);
 
 }  // namespace nsbox

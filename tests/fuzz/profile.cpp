@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const fuzz::Files files{{"spec.yaml", "nsbox: 1\nsecurity: {seccomp: ./profile.json}\nprocess: {command: [/bin/x]}\n"}, {"profile.json", {reinterpret_cast<const char*>(data), size}}};
   const HostFacts facts = fuzz::host(false);
   Findings findings;
-  std::optional<Spec> spec = load_spec(findings, {"spec.yaml", {}, ""}, facts.caller, fuzz::reader(files));
+  std::unique_ptr<Spec> spec = load_spec(findings, {"spec.yaml", {}, ""}, facts.caller, fuzz::reader(files));
   if (spec) {
     const Plan plan = make_plan(*spec, facts, findings, false);
     if (!findings.failed())

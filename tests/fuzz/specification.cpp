@@ -49,14 +49,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Files files{{"spec.yaml", {reinterpret_cast<const char*>(data), size}}};
   const HostFacts facts = fuzz::host(false);
   Findings findings;
-  std::optional<Spec> spec = load_spec(findings, {"spec.yaml", {}, ""}, facts.caller, fuzz::reader(files));
+  std::unique_ptr<Spec> spec = load_spec(findings, {"spec.yaml", {}, ""}, facts.caller, fuzz::reader(files));
   findings_text(findings, 1);
   if (!spec) return 0;
   const std::string once = shown(*spec);
   files["spec.yaml"] = once;
   Findings more;
-  std::optional<Spec> second = load_spec(more, {"spec.yaml", {}, ""}, facts.caller, fuzz::reader(files));
-  fuzz::require(second.has_value(), "what show prints is not valid", once + findings_text(more, 1));
+  std::unique_ptr<Spec> second = load_spec(more, {"spec.yaml", {}, ""}, facts.caller, fuzz::reader(files));
+  fuzz::require(second != nullptr, "what show prints is not valid", once + findings_text(more, 1));
   fuzz::require(sorted(shown(*second)) == sorted(once), "show is no fixed point", once + "---\n" + shown(*second));
   plan(*spec, false);
   plan(*second, true);

@@ -7,7 +7,7 @@ using namespace nsbox;
 
 namespace {
 
-std::optional<Spec> load(const std::string& path, const std::string& name = "") {
+std::unique_ptr<Spec> load(const std::string& path, const std::string& name = "") {
   Findings findings;
   Input input;
   input.path = path;
