@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,7 +214,10 @@ std::string boot_id() {
   return text ? text->substr(0, 36) : "";
 }
 
-std::optional<Sandbox> find(const States& states, const std::string& name) {
+namespace {
+
+/// One look; the holder may end while it is taken.
+std::optional<Sandbox> look(const States& states, const std::string& name) {
   Sandbox out;
   out.name = name;
   out.entry = open_entry(states, name);
@@ -240,6 +244,21 @@ std::optional<Sandbox> find(const States& states, const std::string& name) {
     out.status = written == "ended" ? "ended" : "lost";
   }
   return out;
+}
+
+bool has_ended(const Fd& pidfd) {
+  struct pollfd end = {pidfd.number(), POLLIN, 0};
+  return poll(&end, 1, 0) == 1;
+}
+
+}  // namespace
+
+std::optional<Sandbox> find(const States& states, const std::string& name) {
+  // A holder that is gone by now may have changed the state, or the whole entry may be another's.
+  for (int tries = 0;; tries++) {
+    std::optional<Sandbox> out = look(states, name);
+    if (!out || !out->holder.pidfd || !has_ended(out->holder.pidfd) || tries == 9) return out;
+  }
 }
 
 }  // namespace nsbox::box

@@ -292,6 +292,27 @@ def killed(t):
 
 
 @test()
+def an_end_while_it_is_looked_at(t):
+    """A supervisor that ends between two looks has ended; that is no forged state, and no failure."""
+    if not shutil.which("strace"):
+        raise Skip("strace is not there")
+    with Named(t) as box:
+        for verb in ("ps", "down"):
+            box.up("short")
+            supervisor = box.state("short")["supervisor"]
+            words = {"ps": ["ps", "-a"], "down": ["down", "short"]}[verb]
+            slowly = ["strace", "-qq", "-o", "/dev/null", "-P", f"/proc/{supervisor}/stat", "-e", "inject=openat:delay_enter=2000000"]
+            process = t.start([*slowly, t.nsbox, *words])
+            time.sleep(1)
+            check(process.poll() is None, f"{verb} is not held up")
+            os.kill(supervisor, signal.SIGKILL)
+            out, err = process.communicate(timeout=20 * SLOW)
+            equal(process.returncode, 0, f"{verb}: {err}")
+            check(verb != "ps" or b"lost" in out, "ps", out)
+            equal(box("down", "--all", "--timeout", "0").status, 0)
+
+
+@test()
 def stopped_and_stubborn(t):
     with Named(t) as box:
         box.up("stubborn", PROBE + "process: {command: [/probe, ignore, '1000'], stop_timeout: 300ms}\n")

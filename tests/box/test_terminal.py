@@ -201,7 +201,7 @@ def signals_are_passed_on(t):
     process = t.start([t.nsbox, "up", t.spec(PROBE + "process: {init: false}\n"), "--", "/probe", "sleep", "100"])
     equal(process.stdout.readline(), b"ready\n")
     process.send_signal(signal.SIGTERM)
-    pause(0.1)
+    time.sleep(0.2)  # less than a second, on a slow machine too
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10 * SLOW)
     equal(process.returncode, 137)
@@ -231,6 +231,8 @@ def a_second_signal_kills(t):
     process.send_signal(signal.SIGTERM)
     pause(0.2)
     check(process.poll() is None, "one is for the command")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=5 * SLOW)
     equal(process.returncode, 137)
