@@ -208,9 +208,9 @@ def mounts(text):
 def mount_another(path, data=b"mode=0777"):
     """A tmpfs on a folder of the (our own) host; before Linux 6.3, which can't idmap that, an empty folder."""
     if KERNEL < (6, 3) and data == b"mode=0777":
-        os.mkdir(path + b".empty")
-        os.chmod(path + b".empty", 0o777)
-        check(libc.mount(path + b".empty", path, None, MS_BIND, None) == 0, "mount")
+        empty = tempfile.mkdtemp(dir=b"/".join(path.split(b"/")[:4]))  # of the tests, beside the test's own
+        os.chmod(empty, 0o777)
+        check(libc.mount(empty, path, None, MS_BIND, None) == 0, "mount")
     else:
         check(libc.mount(b"tmpfs", path, b"tmpfs", 0, data) == 0, "mount")
 

@@ -44,6 +44,9 @@ def mount(line):
 def changes(before, after, at=""):
     if isinstance(before, dict) and isinstance(after, dict):
         return [line for key in sorted({*before, *after}) for line in changes(before.get(key), after.get(key), f"{at}.{key}" if at else key)]
+    if isinstance(before, list) and isinstance(after, list) and before != after:
+        gone, new = [each for each in before if each not in after], [each for each in after if each not in before]
+        return [f"{at}: {gone!r} became {new!r}" if gone or new else f"{at}: in another order"]
     return [] if before == after else [f"{at}: {before!r} became {after!r}"]
 
 
