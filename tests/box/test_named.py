@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Named sandboxes: started, seen, entered, read and ended; and what others try meanwhile."""
-import os, random, socket, sys, threading
+import os, random, re, socket, sys, threading
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
 
@@ -316,6 +316,9 @@ def an_end_while_it_is_looked_at(t):
 def stopped_and_stubborn(t):
     with Named(t) as box:
         box.up("stubborn", PROBE + "process: {command: [/probe, ignore, '1000'], stop_timeout: 300ms}\n")
+        payload = children(box.state("stubborn")["pid"])[0]
+        while not int(re.search(r"SigIgn:\s*(\w+)", open(f"/proc/{payload}/status").read())[1], 16) >> (signal.SIGTERM - 1) & 1:
+            time.sleep(0.01)
         begun = time.time()
         equal(box("down", "stubborn").status, 0)
         check(0.3 <= time.time() - begun < 4 * SLOW, "stop_timeout, then SIGKILL", time.time() - begun)
