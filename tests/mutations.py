@@ -12,7 +12,7 @@ STEPS, SPEC, FILTER = "src/run/", "src/spec/", "src/filter/"
 MUTATIONS = [
     # --- R1: places and sources
     ("targets-leave-the-root", "R1", "rules_mounts r01_a_folder", [(STEPS + "file_steps.cpp", "inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;", "inside = 0;")]),
-    ("targets-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "layout.cpp", "  found.own = own;\n  if (found.kind != FileKind::missing", "  found.own = true;\n  if (found.kind != FileKind::missing")]),
+    ("targets-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "layout.cpp", "  found.own = own;\n  if (!looked", "  found.own = true;\n  if (!looked")]),
     ("file-systems-by-plain-path", "R1", "rules_mounts r01_a_folder", [(SPEC + "mount_plan.cpp", "if (at.own && at.base == Slot::root && has_own_flags", "if (at.base == Slot::root && has_own_flags")]),
     ("new-names-by-plain-path", "R1", "rules_mounts r01_a_layer", [(SPEC + "layout.cpp", "found.own = own && mounted->tree.kind == Tree::Kind::own;", "found.own = true;")]),
     ("sources-follow-links", "R1", "rules_mounts r01_sources", [(STEPS + "file_steps.cpp", "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS", "0")]),
@@ -35,6 +35,7 @@ MUTATIONS = [
     ("exec-without-landlock", "R9", "named r09", [("src/box/exec_plan.cpp", "AllowPort, ShareRuleset, SetLimit,", "AllowPort, ShareRuleset, RestrictSelf, SetLimit,")]),
     ("exec-with-the-caller-s-limits", "R9", "named exec_equals", [("src/box/exec_plan.cpp", "if (wanted[i].rlim_cur != own.rlim_cur || wanted[i].rlim_max != own.rlim_max)", "if (false)")]),
     ("a-forged-state-is-believed", "R13", "named r13", [("src/box/states.cpp", "out.forged = !written.empty() && (!same || text(\"name\") != name);", "")]),
+    ("an-end-between-two-looks", "R13", "named an_end_while", [("src/box/states.cpp", "!has_ended(out->holder.pidfd) || tries == 9) return out;", "true) return out;")]),
     ("a-holder-not-seen-is-nobody", "R13", "refused a_sandbox_whose", [("src/box/states.cpp", "return not_known(\"pidfd_open\", holder.pid);", "continue;")]),
     ("a-state-folder-that-others-reach", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_mode & 077) return \"'\" + path", "  if (false) return \"'\" + path")]),
     ("a-state-folder-of-another", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_uid != geteuid()) return \"'\" + path", "  if (false) return \"'\" + path")]),
@@ -130,7 +131,7 @@ MUTATIONS = [
     ("sockets-unsaid", "warnings", "audit a_socket", [(SPEC + "reach.cpp", "  warn_of_sockets(builder);\n  // In", "  // In")]),
     ("home-unsaid", "warnings", "golden plan/reach-home", [(SPEC + "reach.cpp", "  warn_of_home(builder);\n  warn", "  warn")]),
     ("hooks-unsaid", "warnings", "audit hooks", [(SPEC + "reach.cpp", "  warn_of_hooks(builder);\n}", "}")]),
-    ("warnings-of-masked-places", "warnings", "golden audit/secrets-masked", [(SPEC + "reach.cpp", "found.host == path && found.tree == &tree) out", "found.host != \"\") out")]),
+    ("warnings-of-masked-places", "warnings", "golden audit/secrets-masked", [(SPEC + "reach.cpp", "found.host == path && found.tree == each.tree) return", "found.host != \"\") return")]),
     ("audit-without-a-gate", "audit", "audit an_audit", [("src/cli/audit.cpp", "  if (score >= least) return 0;", "  return 0;")]),
     ("audit-counts-nothing", "audit", "audit an_audit", [("src/cli/audit_text.cpp", "score -= weight_of(each);", "score -= 0 * weight_of(each);")]),
     ("audit-counts-no-calls", "audit", "golden audit/everything", [(SPEC + "exposure.cpp", "if (count) add(Code::calls_passed", "if (false) add(Code::calls_passed")]),
