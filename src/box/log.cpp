@@ -51,6 +51,12 @@ bool parse_time(std::string_view text, int64_t& realtime_ns) {
       unit /= 10;
     }
   }
+  struct tm day = {};
+  day.tm_year = parts.tm_year;
+  day.tm_mon = parts.tm_mon;
+  day.tm_mday = parts.tm_mday;
+  timegm(&day);
+  if (day.tm_mday != parts.tm_mday) return false;  // the 31st of April is none
   realtime_ns = static_cast<int64_t>(timegm(&parts)) * 1'000'000'000 + fraction;
   return true;
 }
