@@ -142,11 +142,12 @@ std::string ask(const Sandbox& sandbox, const Request& request, Answer& out) {
   int ready;
   do ready = poll(fds, 2, request.kind == Request::Kind::wait ? -1 : patience_ms);
   while (ready < 0 && errno == EINTR);
+  if (ready < 0) return "its supervisor's answer: poll: " + error_words(errno);
   if (ready == 0) return "its supervisor (pid " + std::to_string(sandbox.holder.pid) + ") does not answer; is it stopped?";
   Message message;
   // What it has said before its end counts.
-  errno = 0;
-  if (!receive(own.number(), &out.known, sizeof out.known, message)) return errno && errno != EAGAIN ? "its supervisor's answer: recvmsg: " + error_words(errno) : "it has ended, or refuses";
+  errno = ECONNRESET;  // of an end of file
+  if (!receive(own.number(), &out.known, sizeof out.known, message)) return errno == EAGAIN ? "it has ended" : "it has ended, or refuses: recvmsg: " + error_words(errno);
   if (message.sender.pid != sandbox.holder.pid || (message.sender.uid != geteuid() && message.sender.uid != 0)) return "the answer is not from its supervisor, but from process " + std::to_string(message.sender.pid);
   if (message.size != sizeof out.known || out.known.version != 1) return "its supervisor is of another version of nsbox";
   size_t at = 0;

@@ -89,15 +89,15 @@ int run_detached(Detached sandbox, const Arguments& arguments, const Outputs& ou
     do n = recv(own.number(), &told, sizeof told, 0);
     while (n < 0 && errno == EINTR);
     if (n != sizeof told) {  // it is dead; if not, it ends unheard
-      const std::string unheard = n < 0 ? because("recvfrom") : "";
+      if (n >= 0) errno = ECONNRESET;
+      const std::string unheard = because("recvfrom");
       kill(pid, SIGKILL);
       int status = 0;
       while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
       }
       if (!guard) guard.emplace(states);
       if (const Fd left = box::open_entry(states, plan.name); left && !box::holder_of(left).pid) box::remove_entry(states, plan.name);
-      if (!unheard.empty()) return fail("the supervisor of '" + plan.name + "': " + unheard);
-      return fail("the supervisor of '" + plan.name + "' died before the command was executed" + (WIFSIGNALED(status) ? " (signal " + std::to_string(WTERMSIG(status)) + ")" : ""));
+      return fail("the supervisor of '" + plan.name + "': " + unheard + "; it died before the command was executed" + (WIFSIGNALED(status) ? " (signal " + std::to_string(WTERMSIG(status)) + ")" : ""));
     }
     if (told.kind == Told::Kind::held) {
       guard->end();

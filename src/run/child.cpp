@@ -21,11 +21,7 @@ uint64_t now_ns() {
 }
 
 [[noreturn]] void give_up(ChildState& state, uint32_t number, const Outcome& outcome) {
-  Page& page = *state.page;
-  page.why = outcome.why;
-  page.error = outcome.error;
-  page.call = outcome.call;
-  page.failed.store(number);
+  tell_failure(*state.page, number, outcome);
   _exit(125);
 }
 

@@ -14,11 +14,7 @@ namespace {
 
 /// The launcher finds in the page why init could not go on.
 [[noreturn]] void give_up(ChildState& state, const char* call) {
-  Page& page = *state.page;
-  page.why = Why::call;
-  page.error = errno;
-  page.call = call;
-  page.failed.store(state.plan->first_of_init());
+  tell_failure(*state.page, state.plan->first_of_init(), failed(call));
   _exit(125);
 }
 

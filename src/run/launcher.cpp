@@ -100,13 +100,7 @@ bool walk(Session& session, const std::vector<Entry<Variant>>& entries, uint32_t
   return true;
 }
 
-void report_failure(Session& session, uint32_t number, const char* call) {
-  Page& page = *session.child.page;
-  page.why = Why::call;
-  page.error = errno;
-  page.call = call;
-  page.failed.store(number);
-}
+void report_failure(Session& session, uint32_t number, const char* call) { tell_failure(*session.child.page, number, failed(call)); }
 
 /// The helper that joins: it enters what there is to enter, makes the child in its own parent's
 /// name (CLONE_PARENT), and ends. The launcher itself could never come back.

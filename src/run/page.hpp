@@ -61,6 +61,7 @@ struct Ids {
 struct Page {
   std::atomic<uint32_t> step;    // the last one begun
   std::atomic<uint32_t> failed;  // its number, 0: none
+  std::atomic<bool> told;        // somebody has begun to say what failed
   Why why;
   int32_t error;                 // errno
   const char* call;              // a literal: all processes are the same program

@@ -26,6 +26,16 @@ inline constexpr Outcome done{};
 inline Outcome failed(const char* call) { return {errno, call, Why::call}; }
 inline Outcome failed(const char* call, Why why, int error = 0) { return {error, call, why}; }
 
+/// For the launcher's message. The first failure is told: others follow from it, since a process that ends
+/// lets those that wait for it fail as well.
+inline void tell_failure(Page& page, uint32_t number, const Outcome& outcome) {
+  if (page.told.exchange(true)) return;
+  page.why = outcome.why;
+  page.error = outcome.error;
+  page.call = outcome.call;
+  page.failed.store(number);
+}
+
 struct ChildState {
   const Plan* plan = nullptr;
   Page* page = nullptr;
