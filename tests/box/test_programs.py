@@ -360,4 +360,8 @@ def every_specification_is_run(t):
 if __name__ == "__main__":
     # Importing the terminal registered its tests here as well: they have their own program.
     tests[:] = [each for each in tests if each[2].__module__ != "test_terminal"]
+    if sys.argv[1:] == ["--tree"]:  # no more than that, for tests/run
+        with contextlib.suppress(Skip):
+            tree()
+        sys.exit(0)
     sys.exit(main(sys.argv[1:]))
