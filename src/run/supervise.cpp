@@ -60,7 +60,7 @@ class Supervisor final : public Reins {
     }
     while (channel_open_ && read_channel()) {
     }
-    if (session_.terminal) drain();
+    if (session_.terminal && !lost_) drain();  // after what was lost nothing more is printed: no hole in the middle
     if (lost_) end_all();
     give_back_terminal();
   }
@@ -116,6 +116,16 @@ class Supervisor final : public Reins {
     }
   }
 
+  /// Init holds its end of the channel as long as it lives, so it is on its way; else false with errno.
+  bool ends() const {
+    struct pollfd end = {session_.child_pidfd.number(), POLLIN, 0};
+    int n;
+    do n = poll(&end, 1, 5000);
+    while (n < 0 && errno == EINTR);
+    if (n == 0) errno = ECONNRESET;
+    return n > 0;
+  }
+
   bool failed() const { return session_.child.page->failed.load() != 0; }
 
   /// One record; false when there is none.
@@ -131,7 +141,7 @@ class Supervisor final : public Reins {
     }
     if (n == 0) {
       channel_open_ = false;
-      if (rules_.init && !reaped_) kill_all();  // init holds its end as long as it lives
+      if (rules_.init && !reaped_ && !ends()) lose("recvmsg");
       // Without init the payload's own exec has closed the other end.
       if (!rules_.init && !failed() && session_.child.page->executing.load() && !reaped_) executed();
       return false;
