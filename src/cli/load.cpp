@@ -26,11 +26,7 @@ namespace {
 /// Reads on until there is more than `most`; "" or the reason why that can't be done.
 std::string read_more(int fd, size_t most, std::string& text) {
   while (text.size() < most) {
-    const size_t before = text.size();
-    text.resize(before + 4096);
-    const ssize_t n = read(fd, text.data() + before, 4096);
-    text.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = read_piece(fd, text);
     if (n < 0) return error_words(errno);
     if (n == 0) break;
   }

@@ -189,18 +189,6 @@ UserNamespaceFacts probe_user_namespaces() {
   return facts;
 }
 
-/// The next piece of a file at the end of `text`: how long it is, 0 at the end, -1 with errno.
-ssize_t read_piece(int fd, std::string& text) {
-  constexpr size_t most = 4096;
-  const size_t before = text.size();
-  text.resize(before + most);
-  ssize_t n;
-  do n = read(fd, text.data() + before, most);
-  while (n < 0 && errno == EINTR);
-  text.resize(before + static_cast<size_t>(std::max<ssize_t>(n, 0)));
-  return n;
-}
-
 /// The name and home of a uid, from /etc/passwd itself: no library, no environment. No more of it is
 /// read than it takes.
 void look_up_caller(Caller& caller) {
@@ -227,6 +215,15 @@ void look_up_caller(Caller& caller) {
 }
 
 }  // namespace
+
+ssize_t read_piece(int fd, std::string& text) {
+  char piece[4096];  // not in the text itself, which would fill its new place with zeros first
+  ssize_t n;
+  do n = read(fd, piece, sizeof piece);
+  while (n < 0 && errno == EINTR);
+  if (n > 0) text.append(piece, static_cast<size_t>(n));
+  return n;
+}
 
 bool read_file(const std::string& path, std::string& out, size_t most) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -269,11 +266,14 @@ HostFacts probe_host() {
   caller.variable = [](const std::string& name) -> const char* { return getenv(name.c_str()); };
 
   facts.kernel = [] {
-    struct utsname name;
-    KernelVersion version;
-    if (uname(&name) < 0) throw Failure("uname");
-    sscanf(name.release, "%d.%d", &version.major, &version.minor);
-    return version;
+    static const KernelVersion running = [] {
+      struct utsname name;
+      KernelVersion version;
+      if (uname(&name) < 0) throw Failure("uname");
+      sscanf(name.release, "%d.%d", &version.major, &version.minor);
+      return version;
+    }();
+    return running;
   };
   facts.landlock_abi = [] {
     const int abi = sys::landlock_abi();

@@ -9,8 +9,8 @@
 namespace nsbox {
 
 void Layout::mount(const std::string& target, Tree tree) {
-  const size_t number = mounts_.size();
-  Mounted& mounted = mounts_.emplace_back(Mounted{target, std::move(tree), number});
+  mounts_.push_back({target, std::move(tree), mounts_.size()});
+  Mounted& mounted = mounts_.back();
   const auto [newest, first] = newest_.try_emplace(mounted.target, &mounted);
   if (!first) mounted.before = std::exchange(newest->second, &mounted);
 }
