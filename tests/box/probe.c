@@ -9,7 +9,7 @@
  *   probe read PATH        prints the file, or the errno's name
  *   probe stat PATH        kind, mode, owner, flags of the mount
  *   probe ls PATH          the names in a folder
- *   probe sleep SECONDS    prints "ready" first
+ *   probe sleep SECONDS    prints "ready" first, and says so to NOTIFY_SOCKET
  *   probe sweep [ABI [N…]] tries every number (or those), most with arguments that do nothing, and prints the answers;
  *                          ABI: native, x32 (0x40000000 and up) or i386 (by int 0x80)
  *   probe int80            getpid by the gate of 32-bit programs
@@ -55,6 +55,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -399,6 +400,16 @@ static int sweep(const char *abi, char **numbers) {
   return 0;
 }
 
+static void say_ready(void) {
+  const char *path = getenv("NOTIFY_SOCKET");
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (!path) return;
+  strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address) < 0) perror("NOTIFY_SOCKET");
+  close(fd);
+}
+
 int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   if (!*verb) return picture(0, NULL), 0;
@@ -429,6 +440,7 @@ int main(int argc, char **argv) {
   if (!strcmp(verb, "sleep")) {
     puts("ready");
     fflush(stdout);
+    say_ready();
     struct timespec time = {atoi(argv[2]), 0};
     nanosleep(&time, NULL);
     return 0;

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The machine around one launch: namespaces of its own (mount, network, IPC, UTS, process numbers), so
 that whatever a launch leaves can be seen, and goes with them."""
-import ctypes, fcntl, json, os, signal, socket, subprocess, sys, tempfile, termios, time
+import ctypes, fcntl, json, os, signal, socket, struct, subprocess, sys, tempfile, termios, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "box"))
 from lib import CLONE_NEWNS, KERNEL, MS_BIND, SLOW, UID, libc
 
 CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x4000000, 0x8000000, 0x20000000, 0x40000000
+LOOP_GET_STATUS64 = 0x4C05
 HOSTNAME = "the-real-host"
 SECONDS = 8 * SLOW  # that is a hang
 
@@ -95,14 +96,18 @@ class Host:
         return found
 
     def loops(self):
+        """Those of files here: all hosts at once have the same names for theirs, but devices of their own."""
         found = []
         for name in os.listdir("/sys/block"):
-            try:
-                file = open(f"/sys/block/{name}/loop/backing_file").read().strip()
-            except OSError:
-                continue
-            if file.startswith(self.folder):
-                found.append(file)
+            if os.path.exists(f"/sys/block/{name}/loop"):
+                about = bytearray(232)  # struct loop_info64
+                try:
+                    with open("/dev/" + name, "rb") as device:
+                        fcntl.ioctl(device, LOOP_GET_STATUS64, about)
+                except OSError:
+                    continue
+                if struct.unpack_from("Q", about)[0] == os.stat(self.folder).st_dev:
+                    found.append(name)
         return found
 
     def groups(self):
@@ -176,8 +181,8 @@ class Host:
             for each in self.processes():
                 os.kill(int(each.split()[0]), signal.SIGKILL)
             out, err = process.communicate()
-        out = out_before + out + (b"" if hang else self.quietly(self.scenario.after))
         said, status = open(report).read().split("\n")[:-1], process.returncode
+        out = out_before + out + (b"" if hang else self.quietly([*self.scenario.after, *(self.scenario.undo if "exit 0" in said else ())]))
         if fault[0] == "refuse":  # it becomes the launcher; its own failure is 99
             said, status = ["hit", f"exit {status}" if status >= 0 else f"signal {-status}"], status == 99
         return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": status, "left": {} if hang else self.left_since(before)}

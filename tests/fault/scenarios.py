@@ -10,13 +10,13 @@ LOOK = "/proc/sys/kernel/shmmax /etc/x /etc/y /data /over /made /bound /owned /d
 
 class Scenario:
     """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
-    needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. The payload's line is
-    the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
+    needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. `undo` takes away what
+    a launch that succeeds is to leave. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
 
-    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), joins=()):
+    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=()):
         self.command = command
         self.name, self.caller, self.spec, self.bwrap, self.terminal = name, caller, spec, bwrap, terminal
-        self.up, self.before, self.after, self.joins = up, before, after, joins
+        self.up, self.before, self.after, self.undo, self.joins = up, before, after, undo, joins
         self.files = {"tree/file": "a file\n", "tree/sub/deep": "deep\n", "rw/file": "writable\n", "spec.yaml": "nsbox: 1\n" + spec, **(files or {})}
 
     def argv(self, launcher, tools):
@@ -94,7 +94,15 @@ process:
 """, bwrap=BWRAP),
     Scenario("saved", "root", MOUNTS + "process: {init: false}\n", up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
     Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
+    Scenario("pinned", "root", """
+namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}}
+mounts:
+  - PROBE:/probe
+  - {type: proc, target: /proc}
+  - {type: image, source: DIR/image, fstype: squashfs, target: /data}
+""", files={"pins": None}, before=["mksquashfs DIR/tree DIR/image -quiet -no-progress"], undo=["NSBOX unpin DIR/pins/net DIR/pins/uts"]),
     Scenario("detach", "root", ALLOW + MOUNTS, command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
+    Scenario("ready", "root", "mounts: [PROBE:/probe, {type: proc, target: /proc}]\nprocess: {notify: true}\n", command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
     Scenario("exec", "root", ALLOW + MOUNTS, command=EXEC, before=[DETACH, DOWN, DETACH], after=[DOWN]),
     Scenario("down", "root", ALLOW + MOUNTS, command=DOWN, before=[DETACH, DOWN, DETACH, EXEC], after=[DOWN]),
     Scenario("terminal", "user", MOUNTS + "process: {terminal: new, cwd: /made}\n", bwrap=BWRAP, terminal=True),
