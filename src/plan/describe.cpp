@@ -80,7 +80,7 @@ StepText text(const OpenProc&) { return {"open_proc", "/proc", {}, {"openat", "f
 StepText text(const MapReport&) { return {"map_report", "", {}, {"mmap"}, "child and payload write there how far they are; it works under any filter and is gone with exec"}; }
 StepText text(const OpenChannel&) { return {"open_channel", "", {}, {"socketpair"}, "the gate, and what init has to tell; end of file means that the other side is dead"}; }
 StepText text(const OpenSelf&) { return {"open_self", "", {}, {"getpid*", "pidfd_open"}, "by this descriptor the child can see whether the launcher is still there"}; }
-StepText text(const StartKeeper&) { return {"start_keeper", "", {}, {"mmap", "prctl", "prctl", "clone3", "prctl*"}, "a process beside this one that takes away what `create: host` made, and restores the terminal, should this one be killed"}; }
+StepText text(const StartKeeper&) { return {"start_keeper", "", {}, {"mmap", "prctl", "prctl", "clone3", "prctl*"}, "a process beside this one that takes away what `create: host` made, and pins before the command's start, and restores the terminal, should this one be killed"}; }
 StepText text(const TakeSignals&) { return {"take_signals", "", {}, {"openat2", "read", "close", "rt_sigaction*", "umask", "rt_sigprocmask", "signalfd4"}, "no signal may interrupt the set-up half way; they are read from a descriptor"}; }
 StepText text(const CheckPassed& s) { return {"check_passed", list_words(s.fds), {}, Calls(s.fds.size(), "fcntl"), "a descriptor that is not there would be taken by one of nsbox's own"}; }
 StepText text(const RaiseFiles& s) { return {"raise_files", std::to_string(s.count), {}, {"prlimit64", "prlimit64*"}, "all trees are held by descriptors at once; the payload gets the caller's limit again"}; }

@@ -4,14 +4,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace nsbox {
 
+namespace {
+
+void unpin(Kept& kept) {
+  for (Kept::Pin& each : kept.pins) {
+    const ino_t space = each.space.exchange(0);
+    struct stat now;
+    if (space && lstat(each.path, &now) == 0 && now.st_ino == space) umount2(each.path, UMOUNT_NOFOLLOW | MNT_DETACH);
+  }
+}
+
+}  // namespace
+
 // By descriptor, never by path, and never more than the empty thing that was made.
 int take_away(Kept& kept) {
   int stays = -1, error = 0;
+  if (!kept.pins_stay.load()) unpin(kept);  // one that stays covers the file that was made for it
   for (int i = kept.count.load() - 1; i >= 0; i--) {
     Kept::Made& each = kept.made[i];
     const ino_t inode = each.inode.load();

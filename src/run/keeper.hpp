@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a launch changes outside its sandbox, and undoes: mount points of `create: host`, the modes of
-// the caller's terminal. The launcher undoes it; should it be killed, a process beside it does.
+// What a launch changes outside its sandbox, and undoes: mount points of `create: host`, pins of one
+// that came to nothing, the modes of the caller's terminal. The launcher undoes it; should it be killed, a process beside it does.
 #pragma once
 #include <sys/types.h>
 #include <termios.h>
@@ -21,12 +21,19 @@ struct Kept {
   static constexpr int most = 128;
   Made made[most];
   std::atomic<int> count;
+  struct Pin {
+    char path[4096];
+    std::atomic<ino_t> space;  // the namespace's number; 0: not pinned, or not yet
+  };
+  static constexpr int pins_most = 8;  // the types
+  Pin pins[pins_most];
+  std::atomic<bool> pins_stay;  // the command was executed
   std::atomic<bool> raw;  // the terminal is
   int terminal;
   struct termios before;
 };
 
-/// Takes away what was made and is still empty, the last first; the number of one that stays, with
+/// Takes away pins that are not to stay, and what was made and is still empty, the last first; the number of one that stays, with
 /// errno, or -1.
 int take_away(Kept& kept);
 /// In raw mode while a new one stands in for it.

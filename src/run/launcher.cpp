@@ -230,7 +230,7 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   }
   supervise(session, options, result);
   if (told) result.wall_ns = now_ns() - begun;
-  if (result.executed && !options.rehearsal) session.pinned.clear();
+  if (session.kept) session.kept->pins_stay.store(result.executed && !options.rehearsal);
   if (!result.executed) take_failure(session, result);
   if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);
 }

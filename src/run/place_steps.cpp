@@ -131,22 +131,27 @@ Outcome run(const PinNamespace& step, Session& session) {
     space = Fd::adopt(open_of_child(session, file.c_str(), O_RDONLY, 0));
     if (!space) return failed("openat2");
   }
-  bool made = false;
   Fd place = Fd::adopt(open(step.path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!place && errno == ENOENT) {
-    place = Fd::adopt(open(step.path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
-    made = static_cast<bool>(place);
+    const std::string path = step.path, name = path.substr(path.rfind('/') + 1);
+    const Fd folder = Fd::adopt(open(path.substr(0, path.size() - name.size()).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) return failed("openat");
+    if (const Outcome outcome = make_on_host(session, folder.number(), path, name, S_IFREG | 0444); outcome.failed()) return outcome;
+    place = Fd::adopt(open(step.path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   }
   if (!place) return failed("openat");
-  session.pinned.push_back({step.path, false, made});
   struct statfs type;
   if (fstatfs(place.number(), &type) < 0) return failed("fstatfs");
   if (type.f_type == NSFS_MAGIC) return failed("fstatfs", Why::already_pinned, EEXIST);
   const Fd tree = Fd::adopt(sys::open_tree(space.number(), "", true, false));
   if (!tree) return failed("open_tree");
-  if (sys::move_mount(tree.number(), place.number(), "") < 0) return failed("move_mount");
-  session.pinned.back().mounted = true;
-  return done;
+  struct stat info;
+  if (fstat(space.number(), &info) < 0) return failed("newfstatat");
+  Kept::Pin& pin = session.kept->pins[static_cast<size_t>(step.type)];  // noted before, for who has to undo it
+  if (strlen(step.path) >= sizeof pin.path) return failed("move_mount", Why::too_long);
+  put_text(pin.path, step.path);
+  pin.space.store(info.st_ino);
+  return sys::move_mount(tree.number(), place.number(), "") < 0 ? failed("move_mount") : done;
 }
 
 Outcome run(const ClearDumpable&, Session&) { return prctl(PR_SET_DUMPABLE, 0) < 0 ? failed("prctl") : done; }

@@ -25,10 +25,6 @@
 namespace nsbox {
 
 void Session::clean_up() {
-  for (auto each = pinned.rbegin(); each != pinned.rend(); ++each) {
-    if (each->mounted) umount2(each->path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
-    if (each->made) unlink(each->path.c_str());
-  }
   if (!kept) return;
   take_away(*kept);
   restore_terminal(*kept);
@@ -250,10 +246,8 @@ Outcome run(const OpenFile& step, Session& session) {
   return session.child.slot(step.slot) < 0 ? failed(step.below ? "openat2" : "openat") : done;
 }
 
-namespace {
-
 /// One component. Noted before it is made, so that whoever takes it away misses nothing.
-Outcome make_on_host(Session& session, int folder, const std::string& path, const std::string& name, bool as_folder) {
+Outcome make_on_host(Session& session, int folder, const std::string& path, const std::string& name, mode_t mode) {
   Kept& kept = *session.kept;
   const int number = kept.count.load();
   if (number == Kept::most || name.size() >= sizeof kept.made->name) return failed("mkdirat", Why::too_long);
@@ -261,24 +255,22 @@ Outcome make_on_host(Session& session, int folder, const std::string& path, cons
   note.folder = fcntl(folder, F_DUPFD_CLOEXEC, 3);
   if (note.folder < 0) return failed("fcntl");
   put_text(note.name, name.c_str());
-  note.is_folder = as_folder;
+  note.is_folder = S_ISDIR(mode);
   session.made.push_back(path);
   kept.count.store(number + 1);
   struct stat info;
   if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return done;
   if (errno != ENOENT) return failed("newfstatat");
   note.making.store(true);
-  const int made = as_folder ? mkdirat(folder, name.c_str(), 0755) : mknodat(folder, name.c_str(), S_IFREG | 0644, 0);
+  const int made = note.is_folder ? mkdirat(folder, name.c_str(), mode & 07777) : mknodat(folder, name.c_str(), mode, 0);
   if (made < 0) {
     note.making.store(false);
-    return errno == EEXIST ? done : failed(as_folder ? "mkdirat" : "mknodat");
+    return errno == EEXIST ? done : failed(note.is_folder ? "mkdirat" : "mknodat");
   }
   if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) return failed("newfstatat");
   note.inode.store(info.st_ino);
   return done;
 }
-
-}  // namespace
 
 Outcome run(const MakeOnHost& step, Session& session) {
   Fd folder = Fd::adopt(sys::openat2(AT_FDCWD, step.path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
@@ -289,7 +281,7 @@ Outcome run(const MakeOnHost& step, Session& session) {
     const std::string name = rest.substr(0, slash);
     const bool last = slash == std::string::npos;
     path += (path.ends_with('/') ? "" : "/") + name;
-    const Outcome outcome = make_on_host(session, folder.number(), path, name, !last || step.folder);
+    const Outcome outcome = make_on_host(session, folder.number(), path, name, !last || step.folder ? S_IFDIR | 0755 : S_IFREG | 0644);
     if (last || outcome.failed()) return outcome;
     folder = Fd::adopt(sys::openat2(folder.number(), name.c_str(), O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
     if (!folder) return failed("openat2");

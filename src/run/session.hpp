@@ -14,12 +14,6 @@
 
 namespace nsbox {
 
-/// A namespace file that was bound.
-struct Pinned {
-  std::string path;
-  bool mounted, made;
-};
-
 struct Session {
   Session(const Plan& plan, const LaunchOptions& options) : plan(plan), options(options), slots(plan.slots, -1) {
     child.plan = &plan;
@@ -37,7 +31,6 @@ struct Session {
   Fd child_pidfd;
   Fd terminal;  // the launcher's side of a new one
   pid_t child_pid = -1;
-  std::vector<Pinned> pinned;  // undone unless the payload is executed
   Kept* kept = nullptr;
   pid_t keeper = -1;
   std::vector<std::string> made;        // the paths of kept->made, for a message
@@ -75,6 +68,9 @@ Outcome run(const PinNamespace&, Session&);
 Outcome run(const ClearDumpable&, Session&);
 Outcome run(const OpenGate&, Session&);
 
+/// Makes a folder or an empty file (`mode` with its kind) in `folder` unless it is there, noted in `kept` before;
+/// `path` is for a message.
+Outcome make_on_host(Session& session, int folder, const std::string& path, const std::string& name, mode_t mode);
 /// Waits for the end of what was launched; signals, terminal and time limits meanwhile.
 void supervise(Session& session, const LaunchOptions& options, LaunchResult& result);
 

@@ -168,6 +168,7 @@ class Supervisor final : public Reins {
   void executed() {
     if (result_.executed) return;
     result_.executed = true;
+    if (session_.kept) session_.kept->pins_stay.store(!options_.rehearsal);  // whatever becomes of this process now
     if (rules_.timeout_ns) deadline_ = now_ns() + rules_.timeout_ns;
     if (session_.child.terminal >= 0) job_ = tcgetpgrp(session_.child.terminal);
     if (options_.namespaces) look_at_namespaces();

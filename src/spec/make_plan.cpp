@@ -138,11 +138,13 @@ void plan_files(PlanBuilder& builder) {
   if (wanted > 1024) builder.add(RaiseFiles{wanted});
 }
 
-/// Only where something outside the sandbox changes: files of `create: host`, the caller's terminal.
+/// Only where something outside the sandbox changes: files of `create: host`, pins, the caller's terminal.
 void plan_keeper(PlanBuilder& builder) {
   std::vector<Entry<PrepareStep>>& prepare = builder.plan.prepare;
   const auto makes = [](const Entry<PrepareStep>& entry) { return std::holds_alternative<MakeOnHost>(entry.step); };
-  if (builder.plan.supervision.terminal != TerminalKind::fresh && std::none_of(prepare.begin(), prepare.end(), makes)) return;
+  const auto pins = [](const Entry<PlaceStep>& entry) { return std::holds_alternative<PinNamespace>(entry.step); };
+  const std::vector<Entry<PlaceStep>>& place = builder.plan.place;
+  if (builder.plan.supervision.terminal != TerminalKind::fresh && std::none_of(prepare.begin(), prepare.end(), makes) && std::none_of(place.begin(), place.end(), pins)) return;
   const auto self = std::find_if(prepare.begin(), prepare.end(), [](const Entry<PrepareStep>& entry) { return std::holds_alternative<OpenSelf>(entry.step); });
   prepare.insert(self + 1, {StartKeeper{}, Stage::prepare, 0});
 }

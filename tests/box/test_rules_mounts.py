@@ -347,6 +347,24 @@ def r15_a_killed_nsbox_leaves_nothing(t):
     equal(os.listdir(t.path("rw")), [])
 
 
+@test(["root"])
+def r15_a_killed_nsbox_leaves_no_pin(t):
+    """At the opening of the gate, by when all are there; a pin stays once the command runs."""
+    t.mkdir("pins")
+    spec = t.spec(PROBE + "namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}}\n")
+    before = own_mounts()
+    killed = t.run([os.environ["NSBOX_INJECT"], "-o", t.path("report"), "0", "sendmsg", "1", "signal", "9", "--", t.nsbox, "up", spec, "--", "/probe", "sleep", "100"])
+    equal(open(t.path("report")).read().split("\n")[:2], ["hit", "signal 9"], str(killed))
+    equal((os.listdir(t.path("pins")), own_mounts()), ([], before))
+    launch = t.start([t.nsbox, "up", spec, "--", "/probe", "sleep", "100"])
+    equal(launch.stdout.readline(), b"ready\n")
+    pause(0.2)  # until nsbox knows it as well
+    launch.kill()
+    launch.communicate()
+    equal(t.run([t.nsbox, "unpin", t.path("pins/net"), t.path("pins/uts")]).status, 0)
+    equal((os.listdir(t.path("pins")), own_mounts()), ([], before))
+
+
 @test()
 def r17_a_mask_is_not_uncovered(t):
     t.write("tree/sub/secret", "secret\n")

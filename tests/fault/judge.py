@@ -39,7 +39,7 @@ def mount(line):
     words[0] = re.sub(r"^/.*/tmp\w{8}/", "/", words[0])
     words = [re.sub(r"^(shared|master):\d+$", r"\1", word) for word in words]
     words[-1] = re.sub(r"(upperdir|lowerdir|workdir)=[^,]*", r"\1", words[-1])
-    return " ".join(words)
+    return re.sub(r"/dev/loop\d+", "/dev/loop", " ".join(words))
 
 
 def changes(before, after, at=""):

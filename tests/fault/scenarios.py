@@ -11,7 +11,7 @@ LOOK = "/proc/sys/kernel/shmmax /etc/x /etc/y /data /over /made /bound /owned /d
 class Scenario:
     """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
     needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. `undo` takes away what
-    a launch that succeeds is to leave. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
+    a launch that has executed its command is to leave. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
 
     def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=()):
         self.command = command
