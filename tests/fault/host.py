@@ -46,14 +46,18 @@ class Host:
         for name, content in self.scenario.files.items():
             path = os.path.join(self.folder, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            if content is not None:
+            if content and content.startswith("-> "):
+                os.symlink(content[3:], path)
+            elif content is not None:
                 with open(path, "w") as file:
                     file.write(self.words(content))
             else:
                 os.makedirs(path)
         for folder, names, files in os.walk(self.folder):
             for each in [folder, *(os.path.join(folder, name) for name in names + files)]:
-                os.chown(each, self.uid, self.uid)
+                os.chown(each, self.uid, self.uid, follow_symlinks=False)
+        for each in self.scenario.covered:
+            done(libc.mount(b"host", os.path.join(self.folder, each).encode(), b"tmpfs", 0, b"mode=0755"), each)
         for kind in self.scenario.joins:
             done(libc.mount(f"/proc/self/ns/{kind}".encode(), os.path.join(self.folder, kind).encode(), None, MS_BIND, None), kind)
         os.chdir(self.folder)

@@ -11,12 +11,13 @@ LOOK = "/proc/sys/kernel/shmmax /etc/x /etc/y /data /over /made /bound /owned /d
 class Scenario:
     """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
     needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. `undo` takes away what
-    a launch that has executed its command is to leave. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder), NSBOX the program."""
+    a launch that has executed its command is to leave. `covered` are folders that the host has mounted something on;
+    `joins` files that hold one of its namespaces. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder; `-> …`: a link), NSBOX the program."""
 
-    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=()):
+    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=(), covered=()):
         self.command = command
         self.name, self.caller, self.spec, self.bwrap, self.terminal = name, caller, spec, bwrap, terminal
-        self.up, self.before, self.after, self.undo, self.joins = up, before, after, undo, joins
+        self.up, self.before, self.after, self.undo, self.joins, self.covered = up, before, after, undo, joins, covered
         self.files = {"tree/file": "a file\n", "tree/sub/deep": "deep\n", "rw/file": "writable\n", "spec.yaml": "nsbox: 1\n" + spec, **(files or {})}
 
     def argv(self, launcher, tools):
@@ -94,6 +95,7 @@ process:
 """, bwrap=BWRAP),
     Scenario("saved", "root", MOUNTS + "process: {init: false}\n", up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
     Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
+    Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
     Scenario("pinned", "root", """
 namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}}
 mounts:
