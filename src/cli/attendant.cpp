@@ -108,10 +108,11 @@ class Attendant {
     options.open_shared = open_shared_of;
     options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
       executed(so_far, pid);
-      if (!plan_.supervision.notify) ready(watches[2]);
+      if (!plan_.supervision.notify || says_ready_) ready(watches[2]);
     };
     options.on_notice = [&](std::string_view lines) {
-      if (says_ready(lines)) ready(watches[2]);
+      says_ready_ = says_ready_ || says_ready(lines);
+      if (says_ready_ && executed_) ready(watches[2]);  // init may be slower to say so than the command
     };
     const LaunchResult result = launch(plan_, options);
     end(result);
@@ -252,7 +253,7 @@ class Attendant {
   void break_off(const std::string& problem) {
     fail(problem);
     broken_ = true;
-    kill(pid_, SIGKILL);  // a child that is not waited for yet
+    if (pid_ > 0) kill(pid_, SIGKILL);  // a child that is not waited for yet; -1 would be everybody
   }
 
   bool new_time() const {
@@ -319,7 +320,7 @@ class Attendant {
   const std::array<Fd, shared_count>* shared_ = &none_;
   pid_t pid_ = -1;
   std::vector<Fd> waiting_;  // where `wait` is answered
-  bool held_ = false, executed_ = false, ready_ = false, stopped_early_ = false, broken_ = false;
+  bool held_ = false, executed_ = false, says_ready_ = false, ready_ = false, stopped_early_ = false, broken_ = false;
 };
 
 }  // namespace

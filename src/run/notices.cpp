@@ -40,7 +40,8 @@ ssize_t take_message(int socket, char* text, size_t size) {
     const ssize_t n = take_message(socket, text, sizeof text);
     if (n < 0) _exit(1);
     const size_t size = passed_on({text, static_cast<size_t>(n)}, out);
-    if (size && send(channel, out, size, MSG_NOSIGNAL) < 0 && errno != EINTR) _exit(1);  // the supervisor is gone
+    while (size && send(channel, out, size, MSG_NOSIGNAL) < 0)
+      if (errno != EINTR) _exit(1);  // the supervisor is gone
   }
 }
 
