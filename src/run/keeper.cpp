@@ -16,7 +16,7 @@ void unpin(Kept& kept) {
   for (Kept::Pin& each : kept.pins) {
     const ino_t space = each.space.exchange(0);
     struct stat now;
-    if (space && lstat(each.path, &now) == 0 && now.st_ino == space) umount2(each.path, UMOUNT_NOFOLLOW | MNT_DETACH);
+    if (space && fstatat(AT_FDCWD, each.path, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == space) umount2(each.path, UMOUNT_NOFOLLOW | MNT_DETACH);
   }
 }
 

@@ -187,7 +187,7 @@ class Host:
             out, err = process.communicate()
         said, status = open(report).read().split("\n")[:-1], process.returncode
         # A command that is killed as it enters its exec counts as one that has run.
-        began = any(line.startswith("executed ") or line in ("exit 130", "exit 137", "exit 143") for line in said)
+        began = any(line.startswith("executed ") or line in ("exit 0", "exit 130", "exit 137", "exit 143") for line in said)
         out = out_before + out + (b"" if hang else self.quietly([*self.scenario.after, *(self.scenario.undo if began else ())]))
         if fault[0] == "refuse":  # it becomes the launcher; its own failure is 99
             said, status = ["hit", f"exit {status}" if status >= 0 else f"signal {-status}"], status == 99
