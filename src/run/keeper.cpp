@@ -12,20 +12,28 @@ namespace nsbox {
 
 namespace {
 
-void unpin(Kept& kept) {
-  for (Kept::Pin& each : kept.pins) {
-    const ino_t space = each.space.exchange(0);
+/// The number of one that stays, with errno, or -1.
+int unpin(Kept& kept) {
+  int stays = -1, error = 0;
+  for (int i = 0; i < Kept::pins_most; i++) {
+    Kept::Pin& each = kept.pins[i];
+    const ino_t space = each.space.load();
     struct stat now;
-    if (space && fstatat(AT_FDCWD, each.path, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == space) umount2(each.path, UMOUNT_NOFOLLOW | MNT_DETACH);
+    if (!space || fstatat(AT_FDCWD, each.path, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != space) continue;
+    if (umount2(each.path, UMOUNT_NOFOLLOW | MNT_DETACH) == 0) continue;
+    error = errno;
+    stays = i;
   }
+  errno = error;
+  return stays;
 }
 
 }  // namespace
 
 // By descriptor, never by path, and never more than the empty thing that was made.
 int take_away(Kept& kept) {
-  int stays = -1, error = 0;
-  if (!kept.pins_stay.load()) unpin(kept);  // one that stays covers the file that was made for it
+  int stays = kept.pins_stay.load() ? -1 : unpin(kept), error = errno;  // one that stays covers the file that was made for it
+  if (stays >= 0) stays += Kept::most;
   for (int i = kept.count.load() - 1; i >= 0; i--) {
     Kept::Made& each = kept.made[i];
     const ino_t inode = each.inode.load();

@@ -34,7 +34,7 @@ struct Kept {
 };
 
 /// Takes away pins that are not to stay, and what was made and is still empty, the last first; the number of one that stays, with
-/// errno, or -1.
+/// errno, or -1. From Kept::most on they are pins.
 int take_away(Kept& kept);
 /// In raw mode while a new one stands in for it.
 void take_terminal_raw(Kept& kept, int fd);

@@ -258,7 +258,7 @@ LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
   const int stays = session.kept ? take_away(*session.kept) : -1;
   if (stays >= 0) {
     result.stays_for = errno;
-    result.stays = session.made[static_cast<size_t>(stays)];
+    result.stays = stays < Kept::most ? session.made[static_cast<size_t>(stays)] : session.kept->pins[stays - Kept::most].path;
   }
   session.clean_up();
   return result;

@@ -186,11 +186,11 @@ class Host:
                 os.kill(int(each.split()[0]), signal.SIGKILL)
             out, err = process.communicate()
         said, status = open(report).read().split("\n")[:-1], process.returncode
+        if fault[0] == "refuse":  # it becomes the launcher; its own failure is 99
+            said, status = ["hit", f"exit {status}" if status >= 0 else f"signal {-status}"], status == 99
         # A command that is killed as it enters its exec counts as one that has run.
         began = any(line.startswith("executed ") or line in ("exit 0", "exit 130", "exit 137", "exit 143") for line in said)
         out = out_before + out + (b"" if hang else self.quietly([*self.scenario.after, *(self.scenario.undo if began else ())]))
-        if fault[0] == "refuse":  # it becomes the launcher; its own failure is 99
-            said, status = ["hit", f"exit {status}" if status >= 0 else f"signal {-status}"], status == 99
         return {"out": out.decode("utf-8", "replace"), "err": err.decode("utf-8", "replace"), "hang": hang, "report": said, "inject": status, "left": {} if hang else self.left_since(before)}
 
     def before(self):

@@ -52,8 +52,10 @@ def changes(before, after, at=""):
 
 
 def problem_of_message(case, err):
-    """"" when it is one line (and hints) that names the call or step, its object and the errno."""
+    """"" when it is one line (and hints, and what stays) that names the call or step, its object and the errno."""
     lines = [line for line in err.splitlines() if line and not line.startswith("    ")]
+    if len(lines) > 1 and lines[-1].startswith("nsbox: take away '"):
+        del lines[-1]
     if len(lines) != 1:
         return f"{len(lines)} lines of message"
     if case.is_signal:
@@ -88,7 +90,7 @@ class Verdict:
             return
         if not self.reached:
             return
-        if answer["left"] and not (list(answer["left"]) == ["files"] and "nsbox: take away '" in answer["err"]):
+        if answer["left"] and not (set(answer["left"]) <= {"files", "mounts"} and "nsbox: take away '" in answer["err"]):
             self.words["left"] = "; ".join(f"{name}: {what}" for name, what in answer["left"].items())
         line = promised(answer["out"], good["namespaces"])
         # What `up --detach` has left behind it, when its command was up already.
