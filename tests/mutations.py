@@ -159,7 +159,7 @@ MUTATIONS = [
     ("clean-up-of-anything-there", "R15", "rules_mounts r15_only", [(STEPS + "keeper.cpp", "now.st_ino == inode :", "true :")]),
     ("clean-up-of-content", "R15", "rules_mounts r15_only", [(STEPS + "keeper.cpp", "|| (!each.is_folder && now.st_size > 0)", "")]),
     ("no-clean-up-after-a-kill", "R15", "rules_mounts r15_a_killed", [(STEPS + "keeper.cpp", "    take_away(kept);\n", "")]),
-    ("pins-stay-after-a-kill", "R15", "rules_mounts r15_a_killed_nsbox_leaves_no_pin", [(STEPS + "keeper.cpp", "if (!kept.pins_stay.load()) unpin(kept);", "")]),
+    ("pins-stay-after-a-kill", "R15", "rules_mounts r15_a_killed_nsbox_leaves_no_pin", [(STEPS + "keeper.cpp", "kept.pins_stay.load() ? -1 : unpin(kept)", "-1")]),
     ("pins-go-after-a-kill", "R15", "rules_mounts r15_a_killed_nsbox_leaves_no_pin", [(STEPS + "supervise.cpp", "    if (session_.kept) session_.kept->pins_stay.store(!options_.rehearsal);", "   ")]),
     ("no-modes-after-a-kill", "R7", "terminal the_terminal_is_restored_after_a_kill", [(STEPS + "keeper.cpp", "    restore_terminal(kept);\n", "")]),
     ("keeper-can-be-traced", "R6", "rules_process r06_the_keeper", [(STEPS + "prepare_steps.cpp", "prctl(PR_SET_DUMPABLE, 0) < 0) return failed(\"prctl\");\n  session.keeper", "false) return failed(\"prctl\");\n  session.keeper")]),
