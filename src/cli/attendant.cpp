@@ -106,13 +106,12 @@ class Attendant {
     options.watches = &watches;
     options.output = [&](const char* bytes, size_t size) { log_.write({bytes, size}); };
     options.open_shared = open_shared_of;
-    options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
-      executed(so_far, pid);
-      if (!plan_.supervision.notify || says_ready_) ready(watches[2]);
+    options.on_executed = [&](const LaunchResult& so_far, pid_t pid, Reins& reins) {
+      executed(so_far, pid, reins);
+      if (!plan_.supervision.notify) ready(watches[2], reins);
     };
-    options.on_notice = [&](std::string_view lines) {
-      says_ready_ = says_ready_ || says_ready(lines);
-      if (says_ready_ && executed_) ready(watches[2]);  // init may be slower to say so than the command
+    options.on_notice = [&](std::string_view lines, Reins& reins) {
+      if (says_ready(lines)) ready(watches[2], reins);
     };
     const LaunchResult result = launch(plan_, options);
     end(result);
@@ -210,11 +209,10 @@ class Attendant {
     });
   }
 
-  void executed(const LaunchResult& so_far, pid_t pid) {
+  void executed(const LaunchResult& so_far, pid_t pid, Reins& reins) {
     executed_ = true;
     known_.looked_up = so_far.looked_up;
     shared_ = &so_far.shared;  // which lives as long as the launch does
-    pid_ = pid;
     if (!plan_.supervision.notify) state_.set("status", Node::scalar("running"));
     state_.set("pid", Node::number(pid));
     state_.set("namespaces", namespaces_node(so_far));
@@ -222,27 +220,27 @@ class Attendant {
     for (const NsInfo& each : ns_types)
       if (plan_.clone.step.flags & each.flag || (each.type == NsType::time && new_time())) fresh.items.push_back(Node::scalar(std::string(each.name)));
     state_.set("new_namespaces", std::move(fresh));
-    if (!write_state()) return break_off("the state folder: " + because("write"));
+    if (!write_state()) return break_off(reins, "the state folder: " + because("write"));
     if (arguments_.has("timings")) print_timings(plan_, so_far);
     outputs_.executed(so_far, pid);
   }
 
   /// The client is told, and what was the caller's is let go. With `notify` the command says when.
-  void ready(Watch& client) {
+  void ready(Watch& client, Reins& reins) {
     if (ready_ || broken_) return;
     const Fd null = Fd::adopt(open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null) return break_off("/dev/null: " + because("open"));
-    if (chdir("/") < 0) return break_off("/: " + because("chdir"));
+    if (!null) return break_off(reins, "/dev/null: " + because("open"));
+    if (chdir("/") < 0) return break_off(reins, "/: " + because("chdir"));
     if (plan_.supervision.notify && text_of(state_, "status") == "starting") {
       state_.set("status", Node::scalar("running"));
-      if (!write_state()) return break_off("the state folder: " + because("write"));
+      if (!write_state()) return break_off(reins, "the state folder: " + because("write"));
     }
     ready_ = true;
     client.fd = -1;
     if (plan_.supervision.notify) outputs_.ready();
     for (int fd = 0; fd < 2; fd++)
-      if (dup2(null.number(), fd) < 0) return break_off("/dev/null: " + because("dup2"));
-    if (!tell({Told::Kind::executed, 0})) return break_off("the client: " + because("sendto"));  // it would wait for ever
+      if (dup2(null.number(), fd) < 0) return break_off(reins, "/dev/null: " + because("dup2"));
+    if (!tell({Told::Kind::executed, 0})) return break_off(reins, "the client: " + because("sendto"));  // it would wait for ever
     client_.reset();
     notify_caller("READY=1\nMAINPID=" + std::to_string(getpid()) + "\n");
     if (dup2(null.number(), 2) < 0) close(2);  // nobody is left to be told, and it must not stay the caller's
@@ -250,10 +248,10 @@ class Attendant {
   }
 
   /// Nobody could find it: it ends, and the client is told so.
-  void break_off(const std::string& problem) {
+  void break_off(Reins& reins, const std::string& problem) {
     fail(problem);
     broken_ = true;
-    if (pid_ > 0) kill(pid_, SIGKILL);  // a child that is not waited for yet; -1 would be everybody
+    reins.stop(0);
   }
 
   bool new_time() const {
@@ -318,9 +316,8 @@ class Attendant {
   box::Known known_;
   const std::array<Fd, shared_count> none_;
   const std::array<Fd, shared_count>* shared_ = &none_;
-  pid_t pid_ = -1;
   std::vector<Fd> waiting_;  // where `wait` is answered
-  bool held_ = false, executed_ = false, says_ready_ = false, ready_ = false, stopped_early_ = false, broken_ = false;
+  bool held_ = false, executed_ = false, ready_ = false, stopped_early_ = false, broken_ = false;
 };
 
 }  // namespace

@@ -27,13 +27,13 @@ namespace {
   options.namespaces = arguments.has("report") || arguments.has("status-fd");
   options.open_shared = open_shared_of;
   const bool told = outputs.status >= 0 || logs(LogLevel::info) || getenv("NOTIFY_SOCKET");
-  if (told) options.on_executed = [&](const LaunchResult& so_far, pid_t pid) {
+  if (told) options.on_executed = [&](const LaunchResult& so_far, pid_t pid, Reins&) {
     if (logs(LogLevel::info)) log(LogLevel::info, "executed, pid " + std::to_string(pid));
     outputs.executed(so_far, pid);
     if (!plan.supervision.notify) notify_caller("READY=1\n");
   };
   bool ready = false;
-  options.on_notice = [&](std::string_view lines) {
+  options.on_notice = [&](std::string_view lines, Reins&) {
     notify_caller(std::string(lines));
     if (ready || !says_ready(lines)) return;
     ready = true;

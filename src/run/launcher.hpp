@@ -78,8 +78,8 @@ struct LaunchOptions {
   std::function<Fd(Str sandbox, Shared what, std::string& problem)> open_shared;
   std::span<char> title;           // the words of the command line as `ps` shows them
   std::string_view init_title;     // what pid 1 writes there; it is seen inside
-  std::function<void(const LaunchResult& so_far, pid_t pid)> on_executed;
-  std::function<void(std::string_view lines)> on_notice;  // what the command says at its NOTIFY_SOCKET (notices.hpp)
+  std::function<void(const LaunchResult& so_far, pid_t pid, Reins&)> on_executed;
+  std::function<void(std::string_view lines, Reins&)> on_notice;  // what the command says at its NOTIFY_SOCKET (notices.hpp), after on_executed
 };
 
 LaunchResult launch(const Plan& plan, const LaunchOptions& options);

@@ -2,11 +2,13 @@
 #include "run/notices.hpp"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,22 +24,39 @@ bool is_passed_on(std::string_view line) {
 }
 
 /// One message of the command's; the descriptors that came with it are let go.
-ssize_t take_message(int socket, char* text, size_t size) {
+ssize_t take_message(int socket, char* text, size_t size, int flags) {
   struct iovec data = {text, size};
   struct msghdr message = {};
   message.msg_iov = &data;
   message.msg_iovlen = 1;  // and no room for descriptors: the kernel closes them
   ssize_t n;
-  do n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  do n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
   while (n < 0 && errno == EINTR);
   return n;
 }
 
+constexpr int64_t patience_ms = 1000;
+
+int64_t now_ms() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// Until the supervisor has shut its end: then what is there is read, and no more is waited for.
 [[noreturn]] void read_all(int socket, int channel, pid_t supervisor) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor) _exit(1);
   char text[4096], out[notice_size];
-  for (;;) {
-    const ssize_t n = take_message(socket, text, sizeof text);
+  for (bool last = false;;) {
+    struct pollfd fds[] = {{socket, POLLIN, 0}, {channel, POLLRDHUP, 0}};
+    if (!last && poll(fds, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      _exit(1);
+    }
+    last = last || fds[1].revents;
+    const ssize_t n = take_message(socket, text, sizeof text, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN && last) _exit(0);
+    if (n < 0 && errno == EAGAIN) continue;
     if (n < 0) _exit(1);
     const size_t size = passed_on({text, static_cast<size_t>(n)}, out);
     while (size && send(channel, out, size, MSG_NOSIGNAL) < 0)
@@ -76,16 +95,40 @@ bool Notices::begin(Fd socket) {
   return reader_ > 0;
 }
 
-bool Notices::read(const std::function<void(std::string_view)>& take) {
+ssize_t Notices::receive(const std::function<void(std::string_view)>& take) {
   char text[notice_size];
   ssize_t n;
   do n = recv(channel_.number(), text, sizeof text, MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   if (n > 0) take({text, static_cast<size_t>(n)});
+  return n;
+}
+
+bool Notices::read(const std::function<void(std::string_view)>& take) {
+  const ssize_t n = receive(take);
   if (n > 0 || (n < 0 && errno == EAGAIN)) return true;
   if (n == 0) errno = EPIPE;
   channel_.reset();
   return false;
+}
+
+bool Notices::finish(const std::function<void(std::string_view)>& take) {
+  if (number() < 0) return true;
+  if (shutdown(channel_.number(), SHUT_WR) < 0) return false;
+  for (const int64_t until = now_ms() + patience_ms; now_ms() < until;) {
+    struct pollfd more = {channel_.number(), POLLIN, 0};
+    if (poll(&more, 1, static_cast<int>(until - now_ms())) < 0 && errno != EINTR) return false;
+    const ssize_t n = receive(take);
+    if (n < 0 && errno != EAGAIN) return false;
+    if (n != 0) continue;
+    int status = 0;
+    while (waitpid(reader_, &status, 0) < 0)
+      if (errno != EINTR) return false;
+    reader_ = -1;
+    errno = EPIPE;
+    return status == 0;
+  }
+  return true;
 }
 
 Notices::~Notices() {

@@ -32,8 +32,14 @@ class Notices {
   int number() const { return channel_.number(); }
   /// One message, if there is any. False with errno when no more can come: the reader has died.
   bool read(const std::function<void(std::string_view)>& take);
+  /// The command has ended: all that it said before is still taken. At most a second, for its
+  /// descriptors may keep the reader. False with errno.
+  bool finish(const std::function<void(std::string_view)>& take);
 
  private:
+  /// What recv(2) returns.
+  ssize_t receive(const std::function<void(std::string_view)>& take);
+
   Fd channel_;
   pid_t reader_ = -1;
 };

@@ -42,7 +42,7 @@ class Supervisor final : public Reins {
                                              {channel_open_ && !idle ? session_.channel.number() : -1, POLLIN, 0},
                                              {session_.terminal && output_open_ ? session_.terminal.number() : -1, POLLIN, 0},
                                              {session_.terminal && input_open_ ? 0 : -1, POLLIN, 0},
-                                             {notices_.number(), POLLIN, 0}};
+                                             {result_.executed ? notices_.number() : -1, POLLIN, 0}};  // init may be slower to say so than the command
       const size_t watches = options_.watches ? options_.watches->size() : 0;
       for (size_t i = 0; i < watches; i++) fds[own_descriptors + i] = {(*options_.watches)[i].fd, POLLIN, 0};
       if (poll(fds, own_descriptors + watches, wait_ms()) < 0) {
@@ -60,6 +60,7 @@ class Supervisor final : public Reins {
     }
     while (channel_open_ && read_channel()) {
     }
+    if (result_.executed && !lost_ && !notices_.finish(take_notice_)) lose("recvfrom");
     if (session_.terminal && !lost_) drain();  // after what was lost nothing more is printed: no hole in the middle
     if (lost_) end_all();
     give_back_terminal();
@@ -174,7 +175,7 @@ class Supervisor final : public Reins {
     if (options_.namespaces) look_at_namespaces();
     if (options_.times) result_.times.assign(session_.child.page->times, session_.child.page->times + session_.plan.steps() + 1);
     result_.looked_up = session_.child.page->looked_up;
-    if (options_.on_executed) options_.on_executed(result_, session_.child_pid);
+    if (options_.on_executed) options_.on_executed(result_, session_.child_pid, *this);
   }
 
   void look_at_namespaces() {
@@ -183,10 +184,7 @@ class Supervisor final : public Reins {
   }
 
   void read_notices() {
-    const auto take = [&](std::string_view lines) {
-      if (options_.on_notice) options_.on_notice(lines);
-    };
-    if (!notices_.read(take)) lose("recvfrom");  // whoever waits for the command to be ready would wait for ever
+    if (!notices_.read(take_notice_)) lose("recvfrom");  // whoever waits for the command to be ready would wait for ever
   }
 
   // --- signals
@@ -392,6 +390,9 @@ class Supervisor final : public Reins {
 
   Session& session_;
   Notices notices_;
+  const std::function<void(std::string_view)> take_notice_ = [this](std::string_view lines) {
+    if (options_.on_notice) options_.on_notice(lines, *this);
+  };
   const LaunchOptions& options_;
   LaunchResult& result_;
   const Supervision& rules_;

@@ -68,6 +68,12 @@ def children(pid):
         return []
 
 
+def until_polling(pid):
+    """It has asked, and waits for the answer (poll is 7 in proc_pid_syscall(5))."""
+    while open(f"/proc/{pid}/syscall").read().split()[0] != "7":
+        time.sleep(0.01)
+
+
 def family(pid):
     found = [pid]
     for each in found:
@@ -100,8 +106,7 @@ def a_life(t):
         equal(told["namespaces"]["uts"], int(seen["namespaces"]["uts"].strip("uts:[]")))
         equal(os.stat(box.states).st_mode & 0o7777, 0o700)
         waiting = t.start([t.nsbox, "wait", "web"])
-        while not any("wait" in open(f"/proc/{waiting.pid}/cmdline").read() for _ in [0]):
-            time.sleep(0.01)
+        until_polling(waiting.pid)
         pids = family(state["supervisor"])
         equal(box("down", "web").err, "")
         equal(waiting.wait(timeout=10), 143)
@@ -509,6 +514,31 @@ def ready_when_it_says_so(t):
             out = up.communicate(timeout=20)[0]
             equal([json.loads(line)["event"] for line in out.splitlines()], ["executed", "ready", "ended"])
             equal([listener.recv(4096).decode() for _ in range(3)], ["STATUS=nearly\n", "READY=1\n", "STOPPING=1\n"])
+
+
+@test()
+def its_last_words(t):
+    """What it said just before its end is passed on all the same: as many as the caller's queue takes."""
+    path = t.path("notify")
+    script = """
+import os, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(os.environ["NOTIFY_SOCKET"])
+for i in range(8): s.send(b"STATUS=%d" % i)
+s.send(b"READY=1")
+os._exit(0)
+"""
+    command = json.dumps(["/usr/bin/python3", "-I", "-S", "-c", script])
+    spec = t.spec(f"mounts: [/usr, /bin, /lib, /lib64]\nprocess: {{notify: true, command: {command}}}\n")
+    for _ in range(10):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(path)
+            os.chmod(path, 0o777)
+            listener.settimeout(5)
+            up = t.start([t.nsbox, "up", "--status-fd", "1", spec], env=dict(os.environ, NOTIFY_SOCKET=path), text=True)
+            equal([json.loads(line)["event"] for line in up.communicate(timeout=20)[0].splitlines()], ["executed", "ready", "ended"])
+            equal([listener.recv(4096).decode() for _ in range(9)], [*(f"STATUS={i}\n" for i in range(8)), "READY=1\n"])
+        os.unlink(path)
 
 
 @test()
