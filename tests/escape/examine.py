@@ -236,7 +236,8 @@ class Host:
             name, _, rest = line.partition(" ")
             verdicts[name] = rest.partition(" ")[::2]
         # The last probe kills all that it can: entered by exec, also the sandbox' first process, and so itself.
-        check(verdicts.pop("end", None) or (launcher == "entered" and "processes.kill_all" in verdicts), f"{launcher} ended with {process.returncode} before the last probe", out[-500:], err)
+        last, end = verdicts.pop("last", None), verdicts.pop("end", None)
+        check(end or (last and launcher == "entered"), f"{launcher} ended with {process.returncode} before the last probe", out[-500:], err)
         chosen = lambda name: not words or any(word in name for word in words)
         for name, problem in {**self.compare(before), **self.look_at_processes()}.items():
             if name in verdicts or chosen(name):
