@@ -64,7 +64,7 @@ struct Supervision {
 };
 
 struct Variable {
-  Str name = nullptr;
+  Str name = "";
   Str value = nullptr;  // null: unset
 };
 

@@ -78,6 +78,17 @@ struct Writer {
   }
 };
 
+/// What the types of the members alone do not say.
+template <class T>
+bool holds_together(const T& value) {
+  const auto all = [](std::span<const Str> texts) { return std::find(texts.begin(), texts.end(), nullptr) == texts.end(); };
+  if constexpr (std::is_same_v<T, Exec>) return !value.arguments.empty() && !value.arguments.back() && all(value.arguments.first(value.arguments.size() - 1));
+  else if constexpr (std::is_same_v<T, LookUpUser>) return all(value.groups);
+  else if constexpr (std::is_same_v<T, Environment>) return all(value.inherit);
+  else if constexpr (std::is_same_v<T, WriteFile>) return value.content ? value.length == strlen(value.content) : value.from != Slot::none;
+  else return true;
+}
+
 struct Reader {
   std::string_view rest;
   Arena& arena;
@@ -116,7 +127,9 @@ struct Reader {
   template <class T>
   void get(T& value) {
     if constexpr (std::is_same_v<T, Str>) {
-      value = text();
+      const Str at = text();
+      if (value && !at) return bad();
+      value = at;
     } else if constexpr (std::is_same_v<T, std::string>) {
       const Str at = text();
       if (!at) return bad();
@@ -154,6 +167,7 @@ struct Reader {
       choose(value, number(), std::make_index_sequence<std::variant_size_v<T>>());
     } else {
       for_each_member(value, [&](auto& member) { get(member); });
+      if (!holds_together(value)) bad();
     }
   }
   template <class T, size_t... I>

@@ -17,7 +17,7 @@
 
 namespace nsbox {
 
-using Str = const char*;  // NUL-terminated, in the plan's arena; null where absent
+using Str = const char*;  // NUL-terminated, in the plan's arena; can be absent (null) where that is its default
 
 /// A numbered place for a descriptor, filled by one step and used by later ones.
 enum class Slot : uint16_t {
@@ -35,9 +35,11 @@ enum class Slot : uint16_t {
 /// RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS).
 struct At {
   Slot base = Slot::none;
-  Str path = nullptr;
+  Str path = "";
   bool own = false;
 };
+
+inline constexpr At absent{Slot::none, nullptr, false};
 
 /// What a source was when the plan was made; the step fails when it is something else by then.
 struct Identity {
@@ -54,7 +56,7 @@ static_assert(shared_count == ns_count + 1);
 constexpr Shared shared_of(NsType type) { return static_cast<Shared>(type); }
 
 struct Option {  // of a file system, as fsconfig(2) takes it
-  Str key = nullptr;
+  Str key = "";
   Str value = nullptr;  // null: a flag
 };
 
@@ -80,7 +82,7 @@ struct RaiseFiles {       // room for the descriptors of all trees; the payload 
 struct ParentDeath {};    // the launcher ends with the process that started it
 struct OpenStdio {
   int fd = 0;  // 0, 1, 2
-  Str path = nullptr;
+  Str path = "";
   Str below = nullptr;  // as in OpenTree
   int flags = 0;
 };
@@ -95,11 +97,11 @@ struct OpenNamespace {  // a namespace to join
 struct OpenShared {  // from the supervisor of a running sandbox
   Slot slot = Slot::none;
   Shared what = Shared::user;
-  Str sandbox = nullptr;
+  Str sandbox = "";
 };
 struct OpenTree {  // a copy of what the host has at `path`: open_tree(2), OPEN_TREE_CLONE
   Slot slot = Slot::none;
-  Str path = nullptr;
+  Str path = "";
   Str below = nullptr;  // walked from `path` without following any link (it lies below a writable bind)
   bool recursive = true;
   bool copy = true;     // false: the tree itself, to be a layer of an overlay
@@ -107,19 +109,19 @@ struct OpenTree {  // a copy of what the host has at `path`: open_tree(2), OPEN_
 };
 struct OpenImage {  // a file system in a file, by a loop device that goes with it
   Slot slot = Slot::none;
-  Str path = nullptr;
-  Str type = nullptr;
+  Str path = "";
+  Str type = "";
   bool readonly = true;
   Identity identity;
 };
 struct OpenFile {  // a file whose content is copied inside
   Slot slot = Slot::none;
-  Str path = nullptr;
+  Str path = "";
   Str below = nullptr;  // as in OpenTree
 };
 struct MakeOnHost {  // `create: host`: a mount point that the host keeps while the sandbox lives
-  Str path = nullptr;   // an existing folder of the host, as it really is: no link is followed
-  Str below = nullptr;  // the way below it, of which the last components are missing
+  Str path = "";   // an existing folder of the host, as it really is: no link is followed
+  Str below = "";  // the way below it, of which the last components are missing
   bool folder = true;
 };
 struct OpenTerminal {};  // a pty of the host's devpts, where the sandbox has none of its own
@@ -137,7 +139,7 @@ struct WriteIdMap {
 };
 struct DenySetgroups {};
 struct RunIdMapper {  // newuidmap(1), newgidmap(1): setuid helpers of the host that know /etc/subuid
-  Str program = nullptr;
+  Str program = "";
   bool group = false;
   std::span<const Extent> extents;
 };
@@ -153,7 +155,7 @@ struct MapTree {  // MOUNT_ATTR_IDMAP
 };
 struct PinNamespace {  // the child's, by a bind mount of its file in /proc/PID/ns
   NsType type = NsType::user;
-  Str path = nullptr;
+  Str path = "";
 };
 struct OpenGate {};
 
@@ -167,9 +169,9 @@ struct SetOomScore {
   int value = 0;
 };
 struct SetExecLabel {  // what a security module makes of this process, or its child, at its next exec
-  Str file = nullptr;   // below /proc/self/attr
-  Str words = nullptr;  // as the module wants it
-  Str label = nullptr;
+  Str file = "";   // below /proc/self/attr
+  Str words = "";  // as the module wants it
+  Str label = "";
 };
 struct BecomeInside {  // 0 inside, where the caller's own ids are not mapped
   bool groups = false;
@@ -186,31 +188,31 @@ struct NewTimeNamespace {
   bool share = false;  // a descriptor of it to the launcher, who waits for it to pin it
 };
 struct SetHostname {
-  Str name = nullptr;
+  Str name = "";
 };
 struct SetDomainname {
-  Str name = nullptr;
+  Str name = "";
 };
 struct LoopbackUp {};
 struct WriteSysctl {
-  Str path = nullptr;  // below /proc/sys
-  Str value = nullptr;
+  Str path = "";  // below /proc/sys
+  Str value = "";
 };
 struct UseRoot {  // the caller's tree, as a descriptor; or: a layer over the root takes its place
   Slot slot = Slot::none;
 };
 struct NewFs {      // a new file system: fsopen, fsconfig, fsmount
   Slot slot = Slot::none;
-  Str type = nullptr;
+  Str type = "";
   Str source = nullptr;
   std::span<const Option> options;
   uint64_t attributes = 0;
-  At at = {};  // where it is mounted at once, by one call: a place of the new root that is nsbox's `own`
+  At at = absent;  // where it is mounted at once, by one call: a place of the new root that is nsbox's `own`
 };
 struct NewOverlay {
   Slot slot = Slot::none;
   std::span<const Slot> lower;  // highest first
-  At upper, work;               // without a path: read-only
+  At upper = absent, work = absent;  // read-only
   uint64_t attributes = 0;
   bool in_user_namespace = false;  // `userxattr`
 };
@@ -238,7 +240,7 @@ struct Attach {
   bool keep = false;      // the descriptor is needed again
 };
 struct BindDevice {  // the same device of the host, by one call: at a place of the new root that is nsbox's own
-  Str source = nullptr;
+  Str source = "";
   At at;
   uint64_t rdev = 0;  // what it must be
 };
@@ -255,7 +257,7 @@ struct MakeFile {
 };
 struct MakeLink {
   At at;
-  Str to = nullptr;
+  Str to = "";
 };
 struct WriteFile {
   At at;
@@ -311,10 +313,10 @@ struct LookUpUser {  // a name, in the sandbox's own /etc/passwd and /etc/group
   std::span<const Str> groups;
 };
 struct EnterFolder {
-  Str path = nullptr;
+  Str path = "";
 };
 struct FindCommand {  // the first that may be executed, in the order of PATH
-  Str program = nullptr;  // with a `/`: itself, relative to the working directory
+  Str program = "";  // with a `/`: itself, relative to the working directory
   Str path = nullptr;     // null: what PATH is at the launch
   bool native = false;    // the filter knows the machine's own ABI alone
 };
@@ -324,7 +326,7 @@ struct NewRuleset {  // Landlock: what is refused but for the rules
   uint64_t ports = 0;  // LANDLOCK_ACCESS_NET_…
 };
 struct AllowPath {
-  Str path = nullptr;
+  Str path = "";
   uint64_t access = 0;  // of a file those that are a file's
 };
 struct AllowPort {
@@ -369,9 +371,9 @@ struct CloseOnExec {  // every descriptor from 3 on, but these
 struct RefuseTerminalInput {};  // a filter against TIOCSTI and TIOCLINUX
 struct RestrictSelf {};  // Landlock
 struct SetFilter {
-  Str policy = nullptr;  // for people: default, a path, …
+  Str policy = "";  // for people: default, a path, …
   std::span<const struct sock_filter> program;
-  Str hash = nullptr;    // SHA-256 of the program
+  Str hash = "";    // SHA-256 of the program
 };
 struct Exec {
   std::span<const Str> arguments;  // argv

@@ -68,6 +68,33 @@ TEST_CASE("what is read stays inside the file, whatever the sum says") {
     }
 }
 
+TEST_CASE("what a step can't do without is there") {
+  const auto returns = [](const Plan& plan) {
+    SavedFor back;
+    return read_plan(save_plan(plan, {"b", "h", 0, 0, false, {}}), "b", back).has_value();
+  };
+  const auto comes_back = [&](PayloadStep step) {
+    Plan plan = some_plan();
+    plan.payload.insert(plan.payload.begin(), {step, Stage::credentials, 0});
+    return returns(plan);
+  };
+  const auto content = [&](Str text, uint32_t length) {
+    Plan plan = some_plan();
+    plan.child.push_back({WriteFile{{Slot::root, "a", true}, 0644, text, length, Slot::none}, Stage::credentials, 0});
+    return returns(plan);
+  };
+  const Str none[] = {nullptr}, open_ended[] = {"true"};
+  CHECK(comes_back(EnterFolder{"/"}));
+  CHECK_FALSE(comes_back(EnterFolder{nullptr}));
+  CHECK(comes_back(LookUpUser{nullptr, nullptr, {}}));
+  CHECK_FALSE(comes_back(LookUpUser{nullptr, nullptr, none}));
+  CHECK_FALSE(comes_back(Exec{{}}));
+  CHECK_FALSE(comes_back(Exec{open_ended}));
+  CHECK(content("abc", 3));
+  CHECK_FALSE(content("abc", 4));
+  CHECK_FALSE(content(nullptr, 0));
+}
+
 TEST_CASE("another command, with an argv0 that stays") {
   Plan plan = some_plan();
   plan.set_command({"/bin/echo", "a"});
