@@ -115,12 +115,12 @@ int run_up(const Arguments& arguments) {
   std::optional<Plan> plan;
   if (loaded.spec) {
     plan = plan_of(loaded, arguments, true);
+    const SourceFile& first = loaded.findings.files[0];
+    const std::string_view text = first.text;
+    if (plan && !seal_self(*plan, arguments, first.name == "-" ? &text : nullptr)) return failed_status;  // it begins again, and warns then
     if (!loaded.findings.diagnostics.empty()) fputs(findings_text(loaded.findings, 2).c_str(), stderr);
   }
   if (!plan) return not_planned(outputs, findings_json(loaded.findings));
-  const SourceFile& first = loaded.findings.files[0];
-  const std::string_view text = first.text;
-  if (!seal_self(*plan, arguments, first.name == "-" ? &text : nullptr)) return failed_status;
   const auto facts = [&] { return loaded.facts; };
   if (detach) return run_detached({*plan, made_for(loaded), path == "-" ? "-" : absolute(path), effective_spec(*loaded.spec, loaded.facts.caller), facts}, arguments, outputs);
   run_plan(*plan, facts, arguments, outputs);

@@ -198,6 +198,7 @@ def r06_who_may_trace_nsbox_finds_a_sealed_copy(t):
     # A specification from standard input is read once, and found again.
     result = t.run([t.nsbox, "up", "-", "--", "/probe", "args", "a b", "--"], stdin=("nsbox: 1\n" + text.replace("PROBE", t.probe)).encode())
     equal((result.status, result.out), (0, "a b\n--\n"), str(result))
+    equal(result.err.count("[host-root]"), 1, "what it warns of, before its copy and in it")
     equal(sum_of(t.nsbox), before, "nsbox itself")
 
 

@@ -163,6 +163,11 @@ class Host:
         except ChildProcessError:
             pass
 
+    def input(self):
+        if self.scenario.stdin:
+            return open(self.words("DIR/" + self.scenario.stdin))
+        return self.terminal if self.scenario.terminal else subprocess.DEVNULL
+
     def line(self, fault, report, argv):
         user = ("-u", str(UID)) if self.uid else ()
         if fault[0] == "refuse":
@@ -176,7 +181,7 @@ class Host:
         argv = [self.words(each) for each in self.scenario.argv(launcher, self.tools)]
         before = self.picture()
         report = os.path.join("/", "proc", str(os.getpid()), "fd", str(os.memfd_create("report", 0)))
-        process = subprocess.Popen(self.line(fault, report, argv), stdin=self.terminal if self.scenario.terminal else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
+        process = subprocess.Popen(self.line(fault, report, argv), stdin=self.input(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self.before, pass_fds=[3], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "SECRET": "hidden"})
         hang = False
         try:
             out, err = process.communicate(timeout=SECONDS)

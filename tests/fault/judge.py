@@ -9,7 +9,7 @@ FORMS = [re.compile(form) for form in (
     r"^nsbox: [\w ]+( '[^']+')?: [A-Z]",  # before and after it: a call and what it was for
     r"^nsbox: .+: [a-z_0-9]+: [A-Z]",  # of a named sandbox: what it was for, and the call
     r"^bwrap: .+: ",
-    r"^/\S+: error: can't be read: |^nsbox: /\S+: the saved plan .*: [A-Z]",
+    r"^(/\S+|-): error: can't be read: |^nsbox: /\S+: the saved plan .*: [A-Z]",
 )]
 
 

@@ -12,12 +12,12 @@ class Scenario:
     """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
     needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. `undo` takes away what
     a launch that has executed its command is to leave. `covered` are folders that the host has mounted something on;
-    `joins` files that hold one of its namespaces. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder; `-> …`: a link), NSBOX the program."""
+    `joins` files that hold one of its namespaces; `stdin` is the file at descriptor 0. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder; `-> …`: a link), NSBOX the program."""
 
-    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=(), covered=()):
+    def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=(), covered=(), stdin=None):
         self.command = command
         self.name, self.caller, self.spec, self.bwrap, self.terminal = name, caller, spec, bwrap, terminal
-        self.up, self.before, self.after, self.undo, self.joins, self.covered = up, before, after, undo, joins, covered
+        self.up, self.before, self.after, self.undo, self.joins, self.covered, self.stdin = up, before, after, undo, joins, covered, stdin
         self.files = {"tree/file": "a file\n", "tree/sub/deep": "deep\n", "rw/file": "writable\n", "spec.yaml": "nsbox: 1\n" + spec, **(files or {})}
 
     def argv(self, launcher, tools):
@@ -103,6 +103,8 @@ mounts:
   - {type: proc, target: /proc}
   - {type: image, source: DIR/image, fstype: squashfs, target: /data}
 """, files={"pins": None}, before=["mksquashfs DIR/tree DIR/image -quiet -no-progress"], undo=["NSBOX unpin DIR/pins/net DIR/pins/uts"]),
+    Scenario("sealed", "root", "namespaces: {user: host}\nsecurity: {capabilities: [SYS_PTRACE]}\nallow_warnings: {host-root: the test}\nmounts: [PROBE:/probe, {type: proc, target: /proc}]\n",
+             command="NSBOX up - -- /probe look " + " ".join(LOOK), stdin="spec.yaml"),
     Scenario("detach", "root", ALLOW + MOUNTS, command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
     Scenario("ready", "root", "mounts: [PROBE:/probe, {type: proc, target: /proc}]\nprocess: {notify: true}\n", command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
     Scenario("exec", "root", ALLOW + MOUNTS, command=EXEC, before=[DETACH, DOWN, DETACH], after=[DOWN]),
