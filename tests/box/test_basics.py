@@ -301,6 +301,8 @@ def a_fake_clock(t):
         boot = time.clock_gettime(time.CLOCK_BOOTTIME)
         check(abs(inside["monotonic"] - monotonic - 86400) < 10, "monotonic", inside, monotonic)
         check(abs(inside["boottime"] - boot - 174600) < 10, "boottime", inside, boot)
+        back = t.see(spec.replace("24h", "-1500ms").replace("48h30m", "-1ms") + more)["timens_offsets"]
+        equal(back.split(), ["monotonic", "-2", "500000000", "boottime", "-1", "999000000"])
 
 
 @test()

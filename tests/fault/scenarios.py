@@ -93,7 +93,14 @@ process:
   rlimits: {nofile: 64}
   oom_score_adj: 100
 """, bwrap=BWRAP),
-    Scenario("saved", "root", MOUNTS + "process: {init: false}\n", up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
+    Scenario("saved", "root", MOUNTS + """
+  - {type: file, target: /over/sub/file, content: "below\\n"}
+  - {type: dir, target: /over/sub/dir, mode: "0700"}
+  - {type: symlink, target: /over/sub/link, to: dir}
+namespaces: {time: new}
+time_offsets: {monotonic: 1h, boottime: -500ms}
+process: {init: false}
+""", up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
     Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
     Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
     Scenario("pinned", "root", """
