@@ -102,7 +102,7 @@ time_offsets: {monotonic: 1h, boottime: -500ms}
 process: {init: false}
 """, up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
     Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
-    Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
+    Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\nprocess: {notify: true}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
     Scenario("pinned", "root", """
 namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}}
 mounts:
