@@ -284,7 +284,7 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
       out.hint = "run its 64-bit build, or say 'security: {seccomp: off}'";
       return out;
     case Why::command_refused:
-      sentence("'" + escape(result.detail.empty() || result.call == "faccessat2" ? step.object : result.detail) + "' is there, but can't be executed: " + error_words(result.error));
+      sentence("'" + escape(result.detail.empty() ? step.object : result.detail) + "' is there, but can't be executed: " + error_words(result.error));
       if (result.error == ENOEXEC) out.hint = elf_of_other_machine(result.head) ? "it is a program for another machine" : "it is no program, and has no '#!' line";
       if (result.error == EACCES) {
         const bool landlock = plan.payload_has<RestrictSelf>();

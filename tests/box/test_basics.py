@@ -293,6 +293,20 @@ def some_namespaces_only(t):
 
 
 @test()
+def the_search_in_path(t):
+    """A file that may not be executed is passed over, as execvp(3) does, and named where there is no other."""
+    for folder in ("first", "second", "third"):
+        t.mkdir(folder)
+    t.write("first/tool", "no program", 0o644)
+    t.mkdir("second/tool")
+    spec = PROBE + "  - DIR/first:/first\n  - DIR/second:/second\n  - DIR/third:/third\nprocess: {env: {PATH: '/none:/first:/second:/third'}}\n"
+    result = t.up(spec, "tool")
+    check(result.status == 126 and "'/first/tool' is there, but can't be executed" in result.err, "the first that is there", result)
+    shutil.copy(t.probe, t.path("third/tool"))
+    equal(t.up(spec, "tool", "args", "a").out, "a\n")
+
+
+@test()
 def a_fake_clock(t):
     spec = PROBE + "namespaces: {time: new}\ntime_offsets: {monotonic: 24h, boottime: 48h30m}\n"
     for more in ("", "process: {init: false}\n"):
