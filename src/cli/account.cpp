@@ -33,12 +33,12 @@ std::string_view reason_word(Reason reason) {
   return "setup";
 }
 
-Node seconds(uint64_t ns) {
+Node seconds(int64_t ns) {
   char text[32];
   snprintf(text, sizeof text, "%llu.%06llu", static_cast<unsigned long long>(ns / 1'000'000'000), static_cast<unsigned long long>(ns % 1'000'000'000 / 1000));
   return Node::scalar(text, true);
 }
-Node seconds(const struct timeval& time) { return seconds(static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_usec) * 1000); }
+Node seconds(const struct timeval& time) { return seconds(time.tv_sec * 1'000'000'000 + time.tv_usec * 1000); }
 
 }  // namespace
 
@@ -84,9 +84,9 @@ Node account(const Plan& plan, const LaunchResult& result, const LaunchSentence*
   }
   if (!result.times.empty()) {
     Node steps = Node::list();
-    uint64_t first = 0;
+    int64_t first = 0;
     for (const StepLine& line : describe(plan)) {
-      const uint64_t begun = line.number < result.times.size() ? result.times[line.number] : 0;
+      const int64_t begun = line.number < result.times.size() ? result.times[line.number] : 0;
       if (!begun) continue;
       if (!first) first = begun;
       Node step = Node::map();
@@ -104,20 +104,20 @@ Node account(const Plan& plan, const LaunchResult& result, const LaunchSentence*
 
 void print_timings(const Plan& plan, const LaunchResult& result) {
   const std::vector<StepLine> lines = describe(plan);
-  std::vector<std::pair<uint64_t, const StepLine*>> begun;
+  std::vector<std::pair<int64_t, const StepLine*>> begun;
   for (const StepLine& line : lines)
     if (line.number < result.times.size() && result.times[line.number]) begun.emplace_back(result.times[line.number], &line);
   std::stable_sort(begun.begin(), begun.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  uint64_t sums[std::size(stages)] = {};
+  int64_t sums[std::size(stages)] = {};
   fprintf(stderr, "%5s  %10s  %10s  %s\n", "step", "at us", "took us", "what");
   for (size_t i = 0; i < begun.size(); i++) {
-    const uint64_t took = i + 1 < begun.size() ? begun[i + 1].first - begun[i].first : 0;
+    const int64_t took = i + 1 < begun.size() ? begun[i + 1].first - begun[i].first : 0;
     const StepLine& line = *begun[i].second;
     sums[static_cast<size_t>(line.stage)] += took;
     fprintf(stderr, "%5u  %10.1f  %10.1f  %s %s\n", line.number, static_cast<double>(begun[i].first - begun[0].first) / 1e3, static_cast<double>(took) / 1e3, line.text.name.c_str(), escape(line.text.object).c_str());
   }
   for (const StageInfo& stage : stages)
-    if (const uint64_t sum = sums[static_cast<size_t>(stage.stage)]) fprintf(stderr, "stage %-14s %10.1f us\n", std::string(stage.name).c_str(), static_cast<double>(sum) / 1e3);
+    if (const int64_t sum = sums[static_cast<size_t>(stage.stage)]) fprintf(stderr, "stage %-14s %10.1f us\n", std::string(stage.name).c_str(), static_cast<double>(sum) / 1e3);
 }
 
 void print_failure(const LaunchSentence& sentence) {

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "cli/explain.hpp"
+#include "sys/clock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
@@ -84,17 +84,11 @@ Fd open_shared_of(Str name, Shared what, std::string& problem) {
 
 namespace {
 
-int64_t monotonic_now() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
 bool has_ended(int pidfd, int64_t wait_ns) {
   struct pollfd ended = {pidfd, POLLIN, 0};
-  const int64_t until = monotonic_now() + wait_ns;
+  const int64_t until = sys::monotonic_ns() + wait_ns;
   for (;;) {
-    const int64_t left_ms = std::clamp<int64_t>((until - monotonic_now()) / 1'000'000, 0, INT32_MAX);
+    const int64_t left_ms = std::clamp<int64_t>((until - sys::monotonic_ns()) / 1'000'000, 0, INT32_MAX);
     const int ready = poll(&ended, 1, static_cast<int>(left_ms));
     if (ready > 0) return true;
     if (ready == 0 && left_ms < INT32_MAX) return false;
@@ -123,7 +117,7 @@ Ending begin_ending(const box::States& states, const std::string& name, int64_t 
   }
   // The supervisor kills what has not ended in time; it has some seconds more to say so.
   constexpr int64_t grace_ns = 5'000'000'000;
-  if (problem.empty()) ending.until_ns = monotonic_now() + timeout_ns + grace_ns;
+  if (problem.empty()) ending.until_ns = sys::monotonic_ns() + timeout_ns + grace_ns;
   return ending;
 }
 
@@ -136,7 +130,7 @@ bool finish_ending(const box::States& states, const Ending& ending) {
     say(disbelief(states, *ending.sandbox) + "; nothing is done to that process");
     return false;
   }
-  if (holder.pid && !has_ended(holder.pidfd.number(), ending.until_ns - monotonic_now())) {
+  if (holder.pid && !has_ended(holder.pidfd.number(), ending.until_ns - sys::monotonic_ns())) {
     sys::pidfd_send_signal(holder.pidfd.number(), SIGKILL);  // and all goes with it
     if (!has_ended(holder.pidfd.number(), 5'000'000'000)) return say("'" + name + "': its supervisor (pid " + std::to_string(holder.pid) + ") does not end, even by SIGKILL"), false;
   }

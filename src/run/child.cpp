@@ -6,19 +6,13 @@
 // what it needs from outside with a short list.
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "run/state.hpp"
+#include "sys/clock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
 namespace {
-
-uint64_t now_ns() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 [[noreturn]] void give_up(ChildState& state, uint32_t number, const Outcome& outcome) {
   tell_failure(*state.page, number, outcome);
@@ -43,7 +37,7 @@ template <class Variant>
 void walk(ChildState& state, const std::vector<Entry<Variant>>& entries, uint32_t number) {
   for (const Entry<Variant>& entry : entries) {
     state.page->step.store(number, std::memory_order_relaxed);
-    if (state.timed) state.page->times[number] = now_ns();
+    if (state.timed) state.page->times[number] = sys::monotonic_ns();
     const Outcome outcome = run_step(entry.step, state);
     if (outcome.failed()) give_up(state, number, outcome);
     number++;

@@ -6,23 +6,17 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cstdlib>
 #include <string_view>
 
 #include "base/text.hpp"
 #include "run/session.hpp"
+#include "sys/clock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
 namespace {
-
-uint64_t now_ns() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 // Variables that change what a program loads or how a shell reads: only by their exact name.
 constexpr std::string_view dangerous[] = {"LD_*", "GLIBC_TUNABLES", "BASH_ENV", "ENV", "IFS", "NSBOX_*"};
@@ -84,7 +78,7 @@ Outcome run_step(const std::variant<Steps...>& step, Session& session) {
 template <class Variant>
 bool walk(Session& session, const std::vector<Entry<Variant>>& entries, uint32_t number, LaunchResult& result) {
   for (const Entry<Variant>& entry : entries) {
-    const uint64_t begun = session.child.timed ? now_ns() : 0;
+    const int64_t begun = session.child.timed ? sys::monotonic_ns() : 0;
     const Outcome outcome = run_step(entry.step, session);
     if (session.child.page) session.child.page->times[number] = begun;
     if (outcome.failed()) {
@@ -110,7 +104,7 @@ void report_failure(Session& session, uint32_t number, const char* call) { tell_
   uint32_t number = session.plan.first_of_join();
   for (const Entry<JoinStep>& entry : session.plan.join) {
     const SetNamespace& step = *std::get_if<SetNamespace>(&entry.step);
-    if (session.child.timed) session.child.page->times[number] = now_ns();
+    if (session.child.timed) session.child.page->times[number] = sys::monotonic_ns();
     if (setns(session.child.slot(step.slot), step.type) < 0) {
       report_failure(session, number, "setns");
       _exit(125);
@@ -145,7 +139,7 @@ bool receive_child(Session& session) {
 bool clone_child(Session& session, LaunchResult& result) {
   const Clone& step = session.plan.clone.step;
   const uint32_t number = session.plan.clone_number();
-  if (session.child.timed) session.child.page->times[number] = now_ns();
+  if (session.child.timed) session.child.page->times[number] = sys::monotonic_ns();
   const auto give_up = [&](const char* call) {
     result.step = number;
     result.error = errno;
@@ -212,7 +206,7 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   session.child.timed = options.times;
   session.child.note_namespaces = options.namespaces;
   const bool told = options.times || options.namespaces;  // an account is asked for
-  const uint64_t begun = told ? now_ns() : 0;
+  const int64_t begun = told ? sys::monotonic_ns() : 0;
   if (!walk(session, plan.prepare, 1, result)) return;
   make_environment(session);
   find_terminal(session);
@@ -229,7 +223,7 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
     return;
   }
   supervise(session, options, result);
-  if (told) result.wall_ns = now_ns() - begun;
+  if (told) result.wall_ns = sys::monotonic_ns() - begun;
   if (session.kept) session.kept->pins_stay.store(result.executed && !options.rehearsal);
   if (!result.executed) take_failure(session, result);
   if (options.times) result.times.assign(session.child.page->times, session.child.page->times + plan.steps() + 1);

@@ -39,9 +39,9 @@ struct LaunchResult {
   std::string stays;        // what `create: host` made and could not be taken away, for this reason
   int stays_for = 0;
 
-  uint64_t wall_ns = 0;
+  int64_t wall_ns = 0;
   struct rusage usage = {};
-  std::vector<uint64_t> times;           // by step number, when asked for
+  std::vector<int64_t> times;           // by step number, when asked for
   std::vector<NamespaceId> namespaces;   // of the payload, when asked for
   std::array<Fd, shared_count> shared;   // of a detached sandbox
   Ids looked_up;

@@ -8,11 +8,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "sys/clock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
@@ -35,13 +35,7 @@ ssize_t take_message(int socket, char* text, size_t size, int flags) {
   return n;
 }
 
-constexpr int64_t patience_ms = 1000;
-
-int64_t now_ms() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
+constexpr int64_t patience_ns = 1'000'000'000;
 
 /// Until the supervisor has shut its end: then what is there is read, and no more is waited for.
 [[noreturn]] void read_all(int socket, int channel, pid_t supervisor) {
@@ -115,9 +109,9 @@ bool Notices::read(const std::function<void(std::string_view)>& take) {
 bool Notices::finish(const std::function<void(std::string_view)>& take) {
   if (number() < 0) return true;
   if (shutdown(channel_.number(), SHUT_WR) < 0) return false;
-  for (const int64_t until = now_ms() + patience_ms; now_ms() < until;) {
+  for (const int64_t until = sys::monotonic_ns() + patience_ns; sys::monotonic_ns() < until;) {
     struct pollfd more = {channel_.number(), POLLIN, 0};
-    if (poll(&more, 1, static_cast<int>(until - now_ms())) < 0 && errno != EINTR) return false;
+    if (poll(&more, 1, static_cast<int>((until - sys::monotonic_ns()) / 1'000'000 + 1)) < 0 && errno != EINTR) return false;
     const ssize_t n = receive(take);
     if (n < 0 && errno != EAGAIN) return false;
     if (n != 0) continue;

@@ -72,7 +72,7 @@ struct Page {
   uint32_t head_length;
   char detail[512];              // what the kernel, or the step, says more
   char head[1024];               // the beginning of a file that could not be executed
-  uint64_t* times;               // behind this struct: CLOCK_MONOTONIC in ns when each step began
+  int64_t* times;                // behind this struct: CLOCK_MONOTONIC in ns when each step began
 };
 
 }  // namespace nsbox

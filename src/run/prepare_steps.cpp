@@ -39,7 +39,7 @@ Outcome run(const MapReport&, Session& session) {
   void* page = mmap(nullptr, session.page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return failed("mmap");
   session.child.page = static_cast<Page*>(page);
-  session.child.page->times = reinterpret_cast<uint64_t*>(session.child.page + 1);
+  session.child.page->times = reinterpret_cast<int64_t*>(session.child.page + 1);
   return done;
 }
 

@@ -6,22 +6,16 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <optional>
 
 #include "run/notices.hpp"
 #include "run/session.hpp"
+#include "sys/clock.hpp"
 #include "sys/process.hpp"
 
 namespace nsbox {
 namespace {
-
-int64_t now_ns() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 constexpr size_t own_descriptors = 5, most_watches = 4;
 
@@ -170,7 +164,7 @@ class Supervisor final : public Reins {
     if (result_.executed) return;
     result_.executed = true;
     if (session_.kept) session_.kept->pins_stay.store(!options_.rehearsal);  // whatever becomes of this process now
-    if (rules_.timeout_ns) deadline_ = now_ns() + rules_.timeout_ns;
+    if (rules_.timeout_ns) deadline_ = sys::monotonic_ns() + rules_.timeout_ns;
     if (session_.child.terminal >= 0) job_ = tcgetpgrp(session_.child.terminal);
     if (options_.namespaces) look_at_namespaces();
     if (options_.times) result_.times.assign(session_.child.page->times, session_.child.page->times + session_.plan.steps() + 1);
@@ -222,7 +216,7 @@ class Supervisor final : public Reins {
         break;
       case SIGINT:
       case SIGTERM: {
-        const int64_t now = now_ns();
+        const int64_t now = sys::monotonic_ns();
         const bool again = last_signal_ == signal && now - last_time_ < 1'000'000'000;
         last_signal_ = signal;
         last_time_ = now;
@@ -256,7 +250,7 @@ class Supervisor final : public Reins {
     int64_t next = deadline_;
     if (kill_at_ && (!next || kill_at_ < next)) next = kill_at_;
     if (!next) return -1;
-    const int64_t left = next - now_ns();
+    const int64_t left = next - sys::monotonic_ns();
     return left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000 > 1'000'000 ? 1'000'000 : (left + 999'999) / 1'000'000);
   }
 
@@ -264,13 +258,13 @@ class Supervisor final : public Reins {
     if (!result_.executed && !session_.child.page->executing.load()) return kill_all();
     send(rules_.stop_signal);
     send(SIGCONT);
-    const int64_t at = now_ns() + timeout_ns;
+    const int64_t at = sys::monotonic_ns() + timeout_ns;
     if (!kill_at_ || at < kill_at_) kill_at_ = at;
   }
 
   void check_time() {
     if (reaped_) return;
-    const int64_t now = now_ns();
+    const int64_t now = sys::monotonic_ns();
     if (deadline_ && now >= deadline_) {
       deadline_ = 0;
       told_ = Reason::timeout;
