@@ -307,6 +307,7 @@ struct OwnGroup {};      // a process group of its own, in the terminal's foregr
 struct UseStdio {  // descriptors 0, 1, 2
   bool terminal = false;
 };
+inline constexpr size_t most_groups = 64;  // supplementary ones of a payload: they stand in memory of a fixed size
 struct LookUpUser {  // a name, in the sandbox's own /etc/passwd and /etc/group
   Str user = nullptr;
   Str group = nullptr;

@@ -20,6 +20,7 @@
 #include <cstdint>
 
 #include "base/namespaces.hpp"
+#include "plan/step.hpp"
 
 namespace nsbox {
 
@@ -54,7 +55,7 @@ enum class Why : uint32_t {
 struct Ids {
   int64_t uid = -1, gid = -1;
   uint32_t group_count = 0;
-  uint32_t groups[64] = {};
+  uint32_t groups[most_groups] = {};
 };
 
 /// One page (or a few, when times are wanted) that outlives a clone and ends with exec.

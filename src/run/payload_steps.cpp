@@ -31,22 +31,24 @@ int open_inside(const char* path, uint64_t flags) {
   return fd;
 }
 
-/// Reads a line-based file through a fixed buffer and calls take(line) until it says that it has it.
+/// Reads a line-based file through a fixed buffer and calls take(line) until it says that it has it: 1; 0 when it never
+/// does; -1 with errno when the file can't be read: half a line would be another line.
 template <class F>
-bool for_each_line(int fd, F&& take) {
+int for_each_line(int fd, F&& take) {
   char buffer[8192];
   size_t have = 0;
   bool skipping = false;  // a line that is longer than the buffer
   for (;;) {
     const ssize_t n = read(fd, buffer + have, sizeof buffer - 1 - have);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
+    if (n < 0) return -1;
+    if (n == 0) break;
     have += static_cast<size_t>(n);
     size_t start = 0;
     for (size_t i = 0; i < have; i++) {
       if (buffer[i] != '\n') continue;
       buffer[i] = 0;
-      if (!skipping && take(buffer + start)) return true;
+      if (!skipping && take(buffer + start)) return 1;
       skipping = false;
       start = i + 1;
     }
@@ -82,11 +84,13 @@ Outcome look_up(const char* file, const char* name, uint32_t& id, uint32_t* grou
   const int fd = open_inside(file, O_RDONLY | O_NOCTTY | O_NONBLOCK);
   const int error = errno;
   state.detail(name);
-  if (fd < 0) return failed("openat2", Why::unknown_user, error);
-  const bool found = for_each_line(fd, [&](const char* line) {
+  if (fd < 0) return failed("openat2", error == ENOENT ? Why::unknown_user : Why::call, error);
+  const int found = for_each_line(fd, [&](const char* line) {
     return is_entry(line, name) && number_field(line, 2, id) && (!group || number_field(line, 3, *group));
   });
+  const int read_error = errno;
   close(fd);
+  if (found < 0) return failed("read", Why::call, read_error);
   return found ? done : failed("read", Why::unknown_user);
 }
 
@@ -126,7 +130,8 @@ Outcome run(const LookUpUser& step, ChildState& state) {
   for (const Str name : step.groups) {
     const Outcome outcome = look_up("etc/group", name, id, nullptr, state);
     if (outcome.failed()) return outcome;
-    if (ids.group_count < 64) ids.groups[ids.group_count++] = id;
+    if (ids.group_count == most_groups) return failed("setgroups", Why::too_long, EINVAL);
+    ids.groups[ids.group_count++] = id;
   }
   state.page->detail[0] = 0;
   return done;
@@ -223,15 +228,14 @@ Outcome run(const DropBounding& step, ChildState&) {
 }
 
 Outcome run(const SetGroups& step, ChildState& state) {
-  uint32_t all[128];
-  size_t count = 0;
-  for (const uint32_t group : step.groups)
-    if (count < 64) all[count++] = group;
   const Ids& ids = state.page->looked_up;
+  uint32_t all[most_groups], now[most_groups];
+  if (step.groups.size() + ids.group_count > most_groups) return failed("setgroups", Why::too_long, EINVAL);
+  size_t count = 0;
+  for (const uint32_t group : step.groups) all[count++] = group;
   for (uint32_t i = 0; i < ids.group_count; i++) all[count++] = ids.groups[i];
   if (syscall(SYS_setgroups, count, all) < 0) return failed("setgroups");
-  uint32_t now[128];
-  const long n = syscall(SYS_getgroups, 128, now);
+  const long n = syscall(SYS_getgroups, most_groups, now);
   if (n < 0) return failed("getgroups");
   bool same = n == static_cast<long>(count);
   for (size_t i = 0; same && i < count; i++) {  // the kernel sorts them

@@ -285,7 +285,7 @@ class Supervisor final : public Reins {
   void use_terminal() {
     for (int fd = 0; fd < 3 && tty_ < 0 && !options_.detached; fd++)
       if (isatty(fd)) tty_ = fd;
-    fcntl(session_.terminal.number(), F_SETFL, O_RDWR | O_NONBLOCK);
+    if (fcntl(session_.terminal.number(), F_SETFL, O_RDWR | O_NONBLOCK) < 0) return lose("fcntl");  // a read would wait for ever
     copy_window_size();
     if (tty_ >= 0) {
       struct termios like;

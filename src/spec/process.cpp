@@ -284,6 +284,7 @@ void check_ids(const Check& check) {
     if (process.groups[i].name.empty() && !maps.outside(true, process.groups[i].id))
       check.add(Code::unmapped_id, check.spec.mark_of(pointer), pointer, {"group", std::to_string(process.groups[i].id)});
   }
+  if (process.groups.size() > most_groups) check.add(Code::groups_too_many, check.spec.mark_of("/process/groups"), "/process/groups", {std::to_string(process.groups.size()), std::to_string(most_groups)});
   if (!process.groups.empty() && !maps.setgroups) check.add(Code::groups_denied, check.spec.mark_of("/process/groups"), "/process/groups");
 }
 

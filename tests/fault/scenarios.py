@@ -103,6 +103,17 @@ process: {init: false}
 """, up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
     Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
     Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\nprocess: {notify: true}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
+    Scenario("others", "root", """
+mounts:
+  - PROBE:/probe
+  - {type: proc, target: /proc}
+  - DIR/tree:/data
+  - {type: tmpfs, target: /data/sub}
+  - {type: unmount, target: /data/sub}
+  - {type: file, target: /etc/passwd, content: "me:x:1000:1000:::\\n"}
+  - {type: file, target: /etc/group, content: "mine:x:1001:me\\n"}
+process: {user: me, groups: [mine], terminal: new}
+""", terminal=True),
     Scenario("pinned", "root", """
 namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}}
 mounts:
