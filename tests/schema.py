@@ -36,6 +36,7 @@ SEMANTIC = {
     "user-unmapped-root": "the ids that a map has",
     "user-unmapped": "the ids that a map has",
     "groups-denied": "the ids that a map has",
+    "groups-too-many": "how many the launch has room for",
     "id-map-setgroups": "the ids that a map has",
     "id-map-shift-user": "who the caller is",
     "ns-user-needed": "who the caller is",
