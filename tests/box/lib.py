@@ -188,6 +188,36 @@ def settled(before):
     return now
 
 
+def alive(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def still_alive(pids, seconds):
+    """Who has not ended by then, and what keeps them."""
+    end = time.time() + seconds
+    while any(alive(pid) for pid in pids) and time.time() < end:
+        time.sleep(0.01)
+    return [(pid, *(open(f"/proc/{pid}/{name}").read().strip("\0\n") for name in ("cmdline", "stat", "wchan"))) for pid in pids if alive(pid)]
+
+
+def children(pid):
+    try:
+        return [int(each) for each in open(f"/proc/{pid}/task/{pid}/children").read().split()]
+    except OSError:
+        return []
+
+
+def family(pid):
+    """It, and every process below it."""
+    found = [pid]
+    for each in found:
+        found += children(each)
+    return found
+
+
 PROBE = """
 mounts:
   - PROBE:/probe

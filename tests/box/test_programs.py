@@ -5,7 +5,7 @@ made once, in build/programs-tree, and not from the host; without it the tests a
 import contextlib, os, re, shutil, socket, subprocess, sys
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
-from test_terminal import Terminal, alive_below, still_alive
+from test_terminal import Terminal
 
 MS_RDONLY, MS_REMOUNT = 1, 32
 TESTS = os.path.dirname(HERE)
@@ -81,7 +81,7 @@ def nobody_in(namespace):
         with contextlib.suppress(OSError):
             if os.readlink(f"/proc/{pid}/ns/pid") == namespace:
                 found.append(int(pid))
-    equal(still_alive(found), [], f"left alive in {namespace}")
+    equal(still_alive(found, 2 * SLOW), [], f"left alive in {namespace}")
 
 
 # Nothing beyond the default.
@@ -199,13 +199,13 @@ def nginx(t):
             server = t.start([t.nsbox, "up", *run.words(folders), run.spec("nginx", ids(t)), "--", "nginx", "-e", "/tmp/error.log", "-g", "daemon off;"])
             try:
                 check(b"200 OK" in ask(folders["RUN"] + "/socket"), "an answer")
-                below = alive_below(server.pid)
+                below = family(server.pid)[1:]
                 check(len(below) >= 4, "process 1, the master, two workers", below)
             finally:
                 server.send_signal(number)
                 server.communicate(timeout=20)
             equal(server.returncode, status, f"after signal {number}")
-            equal(still_alive(below), [])
+            equal(still_alive(below, 2 * SLOW), [])
 
 
 # A tree of packages.

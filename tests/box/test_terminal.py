@@ -255,46 +255,18 @@ def stop_and_continue(t):
     equal(process.returncode, 143)
 
 
-def alive_below(pid):
-    """Every process below, by pid."""
-    found = []
-    try:
-        for child in open(f"/proc/{pid}/task/{pid}/children").read().split():
-            found += [int(child)] + alive_below(int(child))
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return found
-
-
-def is_alive(pid):
-    try:
-        return open(f"/proc/{pid}/stat").read().rsplit(")")[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def still_alive(pids, seconds=8):
-    """Who has not ended by then, and what keeps them; it is as long as a fault may take (tests/fault)."""
-    end = time.time() + seconds * SLOW
-    while time.time() < end:
-        if not any(is_alive(pid) for pid in pids):
-            return []
-        time.sleep(0.01)
-    return [(pid, *(open(f"/proc/{pid}/{name}").read().strip("\0\n") for name in ("cmdline", "stat", "wchan"))) for pid in pids if is_alive(pid)]
-
-
 @test()
 def everything_dies_with_nsbox(t):
     for more in ("", "process: {init: false}\n", "namespaces: {pid: host, mount: host}\n"):
         spec = t.spec(more + ("" if "host" in more else PROBE))
         process = t.start([t.nsbox, "up", spec, "--", "/probe" if "host" not in more else t.probe, "sleep", "100"])
         equal(process.stdout.readline(), b"ready\n", more)
-        below = alive_below(process.pid)
+        below = family(process.pid)[1:]
         check(below, "processes")
         process.kill()
         process.wait()
-        left = still_alive(below)
-        for pid in filter(is_alive, below):
+        left = still_alive(below, 2 * SLOW)
+        for pid in filter(alive, below):
             os.kill(pid, signal.SIGKILL)
         process.communicate()
         equal(left, [], f"alive after SIGKILL of nsbox ({more})")
@@ -308,10 +280,10 @@ def killed_at_any_moment(t):
     for step in range(60):
         process = t.start([t.nsbox, "up", spec, "--", "/probe", "sleep", "100"])
         time.sleep(step * 0.0003)
-        below = alive_below(process.pid)
+        below = family(process.pid)[1:]
         process.kill()
         process.communicate()
-        equal(still_alive(below), [])
+        equal(still_alive(below, 8 * SLOW), [])  # a busy machine takes its time to undo a mount namespace
     equal(open("/proc/self/mountinfo").read(), before)
     equal(os.listdir(t.folder), ["spec.yaml"])
 
@@ -322,10 +294,10 @@ def die_with_parent(t):
     process = t.start(["/bin/sh", "-c", inner])
     nsbox = int(process.stdout.readline())
     equal(process.stdout.readline(), b"ready\n")
-    below = [nsbox] + alive_below(nsbox)
+    below = family(nsbox)
     process.kill()
     process.wait()
-    equal(still_alive(below), [])
+    equal(still_alive(below, 2 * SLOW), [])
 
 
 @test()
