@@ -119,7 +119,7 @@ struct Process {
         field("env_inherit", &Process::env_inherit, "Variables taken from the caller at the launch: true, false, or names and globs. Loader variables (LD_*, …) only by their exact name."),
         field("user", &Process::user, "Number, or a name of the sandbox's own /etc/passwd. Default: what the caller is inside, else 0."),
         field("group", &Process::group, "Number, or a name of the sandbox's own /etc/group. Default: what the caller's group is inside, else 0."),
-        field("groups", &Process::groups, "Supplementary groups; none by default."),
+        field("groups", &Process::groups, "Supplementary groups, at most 64; none by default."),
         field("init", &Process::init, "nsbox is pid 1: it reaps, forwards signals and ends with the command's status. Default: true with a new pid namespace."),
         field("terminal", &Process::terminal, "`new`: a fresh pty; `inherit`: the caller's terminal; `none`: no controlling terminal. Default: `new` where stdin and stdout are both a terminal, else `none`."),
         field("stdin", &Process::stdin_, "`inherit` or a host path."),
