@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 
 #include "base/text.hpp"
 
@@ -93,22 +94,41 @@ const PathFact& HostFacts::walk(const std::string& start, std::string* real, std
 }
 
 const std::vector<MountFact>& HostFacts::mounts() const {
-  if (!mounts_known_) mounts_ = probe_mounts ? probe_mounts() : std::vector<MountFact>{};
+  if (mounts_known_) return mounts_;
   mounts_known_ = true;
+  mounts_ = probe_mounts ? probe_mounts() : std::vector<MountFact>{};
+  by_target_.resize(mounts_.size());
+  std::iota(by_target_.begin(), by_target_.end(), 0);
+  std::ranges::stable_sort(by_target_, {}, [&](uint32_t each) { return std::string_view(mounts_[each].target); });
   return mounts_;
 }
 
+/// Those whose target does not stand before `path` in the order of texts.
+std::span<const uint32_t> HostFacts::mounts_from(std::string_view path) const {
+  mounts();
+  const auto first = std::ranges::lower_bound(by_target_, path, {}, [&](uint32_t each) { return std::string_view(mounts_[each].target); });
+  return {first, by_target_.end()};
+}
+
 const MountFact* HostFacts::mount_of(std::string_view path) const {
-  const MountFact* best = nullptr;
-  for (const MountFact& mount : mounts())
-    if (is_below(path, mount.target) && (!best || mount.target.size() >= best->target.size())) best = &mount;
-  return best;
+  for (std::string_view folder = path;; folder = parent_path(folder)) {
+    const MountFact* newest = nullptr;
+    for (const uint32_t each : mounts_from(folder)) {
+      if (mounts_[each].target != folder) break;
+      newest = &mounts_[each];
+    }
+    if (newest || folder == "/" || folder == ".") return newest;
+  }
 }
 
 std::vector<const MountFact*> HostFacts::mounts_below(std::string_view path) const {
+  const std::string inside = path == "/" ? "/" : std::string(path) + "/";
   std::vector<const MountFact*> out;
-  for (const MountFact& mount : mounts())
-    if (is_below(mount.target, path) && mount.target != path) out.push_back(&mount);
+  for (const uint32_t each : mounts_from(inside)) {
+    if (!mounts_[each].target.starts_with(inside)) break;
+    if (mounts_[each].target != path) out.push_back(&mounts_[each]);
+  }
+  std::sort(out.begin(), out.end());  // in the order of mounting
   return out;
 }
 

@@ -85,18 +85,20 @@ struct HostFacts {
   const std::vector<MountFact>& mounts() const;
   /// The mount that holds `path` (which must be free of links), or null.
   const MountFact* mount_of(std::string_view path) const;
-  /// What is mounted strictly below `path`.
+  /// What is mounted strictly below `path`, in the order of mounting.
   std::vector<const MountFact*> mounts_below(std::string_view path) const;
   const std::vector<SubidRange>& subids(bool group, std::string_view owner) const;
   const UserNamespaceFacts& user_namespaces() const;
 
  private:
   const PathFact& walk(const std::string& path, std::string* real, std::span<const std::string> folders, std::string* rest) const;
+  std::span<const uint32_t> mounts_from(std::string_view path) const;
 
   mutable std::unordered_map<std::string, PathFact, TextHash, std::equal_to<>> paths_;
   mutable std::string resolved_, resolved_to_;  // the last answer: a source is asked for several times in a row
   mutable std::string folder_;  // one that was walked to without a link; "" for none
   mutable std::vector<MountFact> mounts_;
+  mutable std::vector<uint32_t> by_target_;  // the same by their index, sorted: a host may have thousands, and each bind asks
   mutable bool mounts_known_ = false;
   mutable std::map<std::string, std::vector<SubidRange>, std::less<>> subids_;
   mutable UserNamespaceFacts user_;
