@@ -3,6 +3,7 @@
 // a field table get theirs for nothing; scalar types are in scalars.hpp; a type that the language
 // writes in several forms (a mount, an id map) specialises it beside its section.
 #pragma once
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -24,8 +25,8 @@ class Places {
   }
   /// Of exactly this value; line 0 when it was not written.
   Mark find(std::string_view pointer) const {
-    for (const Place& place : places_)
-      if (pointer_of(place) == pointer) return place.mark;
+    for (const Place& place : places_)  // a list of a thousand mounts is passed by at the length
+      if (place.length == pointer.size() && pointer_of(place) == pointer) return place.mark;
     return {};
   }
   template <class F>

@@ -41,7 +41,8 @@ concept Described = requires { T::fields(); };
 
 template <Described S, class F>
 void for_each_field(F&& f) {
-  std::apply([&](const auto&... field) { (f(field), ...); }, S::fields());
+  static constexpr auto table = S::fields();  // made once and for all, not at each call
+  std::apply([&](const auto&... field) { (f(field), ...); }, table);
 }
 
 template <Described S>

@@ -233,12 +233,15 @@ void Composer::substitute_all(Node& node, std::string& pointer, const Lookup& lo
       if (each.code == Code::undefined_variable && broken_vars_.contains(each.args[0])) findings_.diagnostics.erase(findings_.diagnostics.begin() + static_cast<ptrdiff_t>(i));
     }
   }
+  // Most values refer to nothing: their place need not be written.
+  const auto settled = [](const Node& value) { return value.members.empty() && value.items.empty() && value.text.find('$') == value.text.npos; };
   for (Member& member : node.members) {
-    if (pointer.empty() && (member.key == "description" || member.key == "vars" || member.key == "nsbox")) continue;
+    if (settled(member.value) || (pointer.empty() && (member.key == "description" || member.key == "vars" || member.key == "nsbox"))) continue;
     const PointerStep step(pointer, member.key);
     substitute_all(member.value, pointer, lookup);
   }
   for (size_t i = 0; i < node.items.size(); i++) {
+    if (settled(node.items[i])) continue;
     const PointerStep step(pointer, i);
     substitute_all(node.items[i], pointer, lookup);
   }
