@@ -39,10 +39,13 @@ constexpr Field<S, M> field(std::string_view key, M S::*member, std::string_view
 template <class T>
 concept Described = requires { T::fields(); };
 
+/// Once in the program, and not made anew at each use.
+template <Described S>
+inline constexpr auto fields_of = S::fields();
+
 template <Described S, class F>
 void for_each_field(F&& f) {
-  static constexpr auto table = S::fields();  // made once and for all, not at each call
-  std::apply([&](const auto&... field) { (f(field), ...); }, table);
+  std::apply([&](const auto&... field) { (f(field), ...); }, fields_of<S>);
 }
 
 template <Described S>
