@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <unordered_set>
+#include <algorithm>
 
 #include "base/text.hpp"
 #include "spec/builder.hpp"
@@ -151,13 +151,17 @@ void warn_of_hooks(PlanBuilder& builder) {
 }  // namespace
 
 Reach::Reach(const Layout& layout, std::span<const std::string> paths) : layout_(layout) {
-  std::unordered_set<std::string_view> ways;  // the paths, and every folder above them
-  for (std::string_view path : paths)
-    while (ways.insert(path).second && path != "/") path = parent_path(path);
+  std::vector<std::string_view> sorted(paths.begin(), paths.end());
+  std::ranges::sort(sorted);
+  const auto holds_one = [&](std::string_view folder) {
+    for (auto each = std::ranges::lower_bound(sorted, folder); each != sorted.end() && each->starts_with(folder); ++each)
+      if (is_below(*each, folder)) return true;
+    return false;
+  };
   layout.for_each([&](const std::string& target, const Tree& tree) {
     if (tree.kind != Tree::Kind::host && tree.kind != Tree::Kind::layers) return;
     for (const std::string& host : tree.hosts)
-      if (ways.contains(host)) shown_.push_back({host, target, &tree});
+      if (holds_one(host)) shown_.push_back({host, target, &tree});
   });
 }
 
