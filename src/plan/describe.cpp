@@ -320,7 +320,7 @@ StepText text(const CloseOnExec& s) {
   for (size_t i = 0; i < s.pass.size(); i++) out.calls.push_back("fcntl");
   return out;
 }
-StepText text(const RefuseTerminalInput&) { return {"refuse_terminal_input", "TIOCSTI, TIOCLINUX", {}, {"seccomp"}, "a filter of its own: bytes pushed into a terminal's queue would be typed by the caller"}; }
+StepText text(const RefuseTerminalInput&) { return {"refuse_terminal_input", "TIOCSTI, TIOCLINUX", {}, {"seccomp", "ioctl"}, "a filter of its own: bytes pushed into a terminal's queue would be typed by the caller"}; }
 /// Calls of the machine's other ABI (i386) that pass.
 unsigned passing_in_other_abi(std::span<const struct sock_filter> program) {
   unsigned count = 0;

@@ -221,10 +221,9 @@ Outcome run(const DropBounding& step, ChildState&) {
   for (int capability = 0; capability < 64; capability++) {
     if (step.keep >> capability & 1) continue;
     if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
-    if (errno == EINVAL && capability > CAP_SETFCAP) break;  // beyond the kernel's last
-    return failed("prctl");
+    return errno == EINVAL && capability > CAP_SETFCAP ? done : failed("prctl");  // beyond the kernel's last
   }
-  return done;
+  return failed("prctl", Why::readback);  // no kernel has so many: it was a filter that answered, and nothing was done
 }
 
 Outcome run(const SetGroups& step, ChildState& state) {
@@ -337,7 +336,12 @@ Outcome run(const CloseOnExec& step, ChildState&) {
   return done;
 }
 
-Outcome run(const RefuseTerminalInput&, ChildState&) { return set_filter(sys::terminal_filter); }
+Outcome run(const RefuseTerminalInput&, ChildState&) {
+  if (const Outcome outcome = set_filter(sys::terminal_filter); outcome.failed()) return outcome;
+  // Is it there? Without it the answer is EBADF. It speaks for the next one, too: an older filter that only says yes
+  // to seccomp says it to both.
+  return ioctl(-1, TIOCSTI, nullptr) < 0 && errno == EPERM ? done : failed("seccomp", Why::readback);
+}
 
 Outcome run(const SetFilter& step, ChildState&) { return set_filter(step.program); }
 

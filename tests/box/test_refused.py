@@ -19,6 +19,9 @@ CALLS = """clone3 openat2 close_range pidfd_open pidfd_send_signal faccessat2 op
 NUMBERS = {"cachestat": "451", "fchmodat2": "452", "listmount": "458", "since_5.1": "424+", "since_5.8": "438+", "since_5.11": "441+", "since_6.2": "451+"}
 NOBODY_S = "uselib"  # no program calls it
 ERRORS = ("ENOSYS", "EPERM")
+# Calls that a filter answers with 0 without making them, as one does that lets an ordinary user play root. prctl's are
+# PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS.
+LIES = "setresuid setresgid setgroups capset seccomp prctl(24) prctl(28) prctl(38)".split()
 
 
 def tools_for(t):
@@ -82,6 +85,18 @@ def a_sandbox_whose_holder_can_not_be_seen(t):
         equal(t.run([t.nsbox, "exec", "unseen", "--", "/probe", "exit", "7"]).status, 7, "it goes on")
     finally:
         equal(t.run([t.nsbox, "down", "unseen"]).status, 0, "down")
+
+
+@test()
+def calls_that_are_not_made(t):
+    """Who is told that a right is gone, and it is not, does not go on."""
+    refuse, user = tools_for(t)["refuse"], () if t.root else ("-u", str(UID))
+    spec = t.spec(PROBE + "process: {user: 7, group: 7, groups: [8]}\n" if t.root else PROBE)
+    for call in LIES:
+        if not t.root and call in ("setresuid", "setresgid", "setgroups"):
+            continue  # who has one id only stays what it is
+        result = subprocess.run([refuse, *user, call + "=0", "--", t.nsbox, "up", spec, "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
+        check(result.returncode == 125 and ": step " in result.stderr, call, result.returncode, result.stderr)
 
 
 for each in SCENARIOS:

@@ -17,6 +17,8 @@ ERRORS = {
 }
 SHORT = set("read write pread64 pwrite64 sendfile".split())
 ZERO = set("write pwrite64 sendfile recvfrom recvmsg sendmsg".split())  # of a file that is read, 0 is the end
+# There are filters that answer 0 to these and do nothing, so that a build by an ordinary user believes itself root.
+LIES = set("setresuid setresgid setgroups capset fchown fchownat mknodat".split())
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 
 
@@ -45,6 +47,8 @@ def ways(call):
         yield "memory", ["memory", "0"]
     if call in ZERO:
         yield "zero", ["zero", "0"]
+    if call in LIES:
+        yield "lie", ["zero", "0"]
     for kind, number in SIGNALS.items():
         yield kind, ["signal", str(int(number))]
     yield "SIGSTOP", ["stop", "0"]

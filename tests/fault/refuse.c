@@ -4,8 +4,8 @@
  *
  *   refuse [-u UID] CALL[=ERRNO],… -- PROGRAM …
  *
- * CALL is a name, a number, or `N+`: that number and all above it. ERRNO is ENOSYS (the default), EPERM or a
- * number. Started by root it leaves no_new_privs unset, so that programs with the set-user-ID bit work;
+ * CALL is a name, a number, `N+`: that number and all above it, or `NAME(A)`: when its first argument is A. ERRNO is
+ * ENOSYS (the default), EPERM or a number; 0 is a lie: the call is answered as if it had been made. Started by root it leaves no_new_privs unset, so that programs with the set-user-ID bit work;
  * with -u it becomes that user afterwards. Its own failures end with 99. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,17 +36,23 @@ static void add(unsigned short operation, unsigned value, unsigned char yes, uns
   code[length++] = (struct sock_filter){operation, yes, no, value};
 }
 
-/* Two instructions for each: is it this call, and what it is answered. */
+/* Is it this call, with this first argument, and what it is answered. */
 static void refuse(char *word) {
-  char *name = strsep(&word, "="), *end;
+  char *name = strsep(&word, "="), *end, *argument = strchr(name, '(');
+  if (argument) *argument++ = 0;
   const long error = !word || !strcmp(word, "ENOSYS") ? ENOSYS : !strcmp(word, "EPERM") ? EPERM : strtol(word, NULL, 10);
   long call = strtol(name, &end, 10);
   const int and_above = *end == '+';
   if (end == name) call = seccomp_syscall_resolve_name(name);
   errno = EINVAL;
-  if (call < 0 || error <= 0 || (end != name && end[and_above])) die(name);
-  add(BPF_JMP | (and_above ? BPF_JGE : BPF_JEQ) | BPF_K, (unsigned)call, 0, 1);
+  if (call < 0 || error < 0 || (end != name && end[and_above])) die(name);
+  add(BPF_JMP | (and_above ? BPF_JGE : BPF_JEQ) | BPF_K, (unsigned)call, 0, argument ? 4 : 1);
+  if (argument) {
+    add(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args), 0, 0);  /* its low half */
+    add(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)strtol(argument, NULL, 10), 0, 1);
+  }
   add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error, 0, 0);
+  if (argument) add(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
 }
 
 int main(int argc, char **argv) {
