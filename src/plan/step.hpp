@@ -278,7 +278,6 @@ struct CopyTree {  // a copy of a tree that this launch has attached
   Slot slot = Slot::none;
   At at;
   bool recursive = true;
-  bool optional = false;
 };
 struct CopyMode {  // the mode and, where it is mapped, the owner of a folder
   Slot from = Slot::none;

@@ -212,9 +212,8 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   find_terminal(session);
   if (!clone_child(session, result)) return;
   session.child_channel.reset();
-  for (int fd = 0; fd < 3; fd++)
-    // cppcheck-suppress arrayIndexThenCheck ; `fd < 2` is no bound
-    if (options.stdio[fd] >= 0 && (fd < 2 || options.stdio[2] != options.stdio[1])) close(options.stdio[fd]);
+  for (const int fd : {0, 1})  // 2 is the same as 1
+    if (options.stdio[fd] >= 0) close(options.stdio[fd]);
   if (!walk(session, plan.place, plan.first_of_place(), result)) {
     sys::pidfd_send_signal(session.child_pidfd.number(), SIGKILL);
     int status;

@@ -176,7 +176,6 @@ Outcome run(const AttachRoot& step, ChildState& state) {
 
 Outcome run(const Attach& step, ChildState& state) {
   const int tree = state.slot(step.slot);
-  if (tree < 0 && step.optional) return done;
   int moved, error;
   const char* call = "move_mount";
   if (step.at.own) {
@@ -213,7 +212,6 @@ Outcome run(const CopyTree& step, ChildState& state) {
     close(place);
     errno = error;
   }
-  if (fd < 0 && errno == ENOENT && step.optional) return done;
   state.slot(step.slot) = fd;
   return fd < 0 ? failed("open_tree") : done;
 }

@@ -347,21 +347,22 @@ class Supervisor final : public Reins {
 
   void copy_input() {
     char buffer[4096];
-    const ssize_t n = read(0, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) return;
-    if (n <= 0) {
+    ssize_t n = read(0, buffer, sizeof buffer);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (n < 0 && (errno != EIO || tty_ != 0)) return lose("read");  // half of it and an end would be taken for all of it
+    if (n <= 0) {  // EIO: the terminal has been hung up
       input_open_ = false;
-      const char end_of_file = 4;  // VEOF: the other side is a terminal
-      if (write(session_.terminal.number(), &end_of_file, 1) < 0) return;
-      return;
+      buffer[0] = buffer[1] = 4;  // VEOF: the other side is a terminal. Behind half a line the first one ends the line
+      n = typed_ == '\n' ? 1 : 2;
     }
+    typed_ = buffer[n - 1];
     for (ssize_t at = 0; at < n;) {
       const ssize_t written = write(session_.terminal.number(), buffer + at, static_cast<size_t>(n - at));
       if (written > 0) {
         at += written;
         continue;
       }
-      if (errno != EAGAIN && errno != EINTR) return;
+      if (errno != EAGAIN && errno != EINTR) return lose("write");
       // The input queue is full: the payload may be waiting for its own output to be taken.
       struct pollfd room = {session_.terminal.number(), POLLOUT | POLLIN, 0};
       poll(&room, 1, 100);
@@ -393,6 +394,7 @@ class Supervisor final : public Reins {
   bool reaped_ = false, lost_ = false, channel_open_ = true, have_status_ = false;
   std::optional<Reason> told_;  // why the end was asked for
   bool output_open_ = true, input_open_ = true;
+  char typed_ = '\n';  // the last byte
   int tty_ = -1;
   pid_t job_ = -1;  // the payload's process group, in the caller's numbers
   int64_t deadline_ = 0, kill_at_ = 0;

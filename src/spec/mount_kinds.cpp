@@ -91,7 +91,7 @@ void plan_proc(PlanBuilder& builder, const Mount& mount) {
   for (const char* name : proc_readonly) {
     if (!here(name)) continue;
     const Slot copy = builder.new_slot();
-    builder.add(CopyTree{copy, {slot, name, true}, false, false}, Stage::mounts);
+    builder.add(CopyTree{copy, {slot, name, true}, false}, Stage::mounts);
     builder.set_attributes(copy, mount.attributes() | MOUNT_ATTR_RDONLY, 0, false);
     builder.add(Attach{copy, {slot, name, true}}, Stage::mounts);
   }
@@ -201,7 +201,7 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
     builder.new_terminal(pts);
     const Slot console = builder.new_slot();
     builder.add(MakeFile{{slot, "console", true}, 0600}, Stage::mounts);
-    builder.add(CopyTree{console, {Slot::tty, "", true}, false, false}, Stage::mounts);
+    builder.add(CopyTree{console, {Slot::tty, "", true}, false}, Stage::mounts);
     builder.add(Attach{console, {slot, "console", true}}, Stage::mounts);
   }
   for (const BoxPath& device : mount.devices) plan_device(builder, slot, mount.target->path, device);
@@ -327,7 +327,7 @@ void plan_file(PlanBuilder& builder, const Mount& mount) {
   builder.add(write, Stage::mounts);
   if (mount.uid || mount.gid) builder.add(ChangeOwner{at, mount.uid ? mount.uid->value : -1, mount.gid ? mount.gid->value : -1}, Stage::mounts);
   const Slot slot = builder.new_slot();
-  builder.add(CopyTree{slot, at, false, false}, Stage::mounts);
+  builder.add(CopyTree{slot, at, false}, Stage::mounts);
   builder.set_attributes(slot, mount.attributes(), 0, false);
   Tree tree;
   tree.folder = false;

@@ -247,7 +247,7 @@ bool PlanBuilder::layer_over(const Found& found) {
   std::vector<std::pair<std::string, Slot>> again;
   const auto save = [&](const std::string& target) {
     const Slot copy = new_slot();
-    add(CopyTree{copy, {Slot::root, relative(*this, target), false}, true, false}, Stage::mounts);
+    add(CopyTree{copy, {Slot::root, relative(*this, target), false}, true}, Stage::mounts);
     again.emplace_back(target, copy);
   };
   for (const std::string& target : layout.below(folder)) {
@@ -461,7 +461,7 @@ void PlanBuilder::cover(At at, bool folder, bool attributes) {
     const At empty{staging(), "empty", true};
     if (!empty_folder_made_) add(MakeFolder{empty, 0555}, Stage::mounts);
     empty_folder_made_ = true;
-    add(CopyTree{slot, empty, false, false}, Stage::mounts);
+    add(CopyTree{slot, empty, false}, Stage::mounts);
     set_attributes(slot, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false);
   } else {
     const OpenTree null{slot, "/dev/null", nullptr, false, true, {0, 0, 1 << 8 | 3}};

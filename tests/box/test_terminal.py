@@ -183,6 +183,18 @@ def the_terminal_is_restored_after_a_kill(t):
 
 
 @test()
+def a_file_is_typed_into_a_new_terminal(t):
+    """To its end, however long it is, and whether or not its last line is a whole one."""
+    spec = t.spec(USR + "process: {terminal: new}\n")
+    for text in ("", "a line\n", "half a line", "x" * 70 + "\n", "0123456789\n" * 3000):
+        result = t.run([t.nsbox, "up", spec, "--", "sh", "-c", "stty -echo; sleep 0.3; echo; wc -c"], stdin=text.encode(), timeout=5)
+        equal((result.status, result.out.split()[-1], result.err), (0, str(len(text)), ""), text[:20])  # behind what is echoed
+    with open("/proc/self/mem", "rb") as unreadable:  # EIO at its first page
+        result = subprocess.run([t.nsbox, "up", spec, "--", "cat"], stdin=unreadable, capture_output=True, text=True, timeout=20)
+    check(result.returncode == 125 and "read: " in result.stderr, "what can't be read", result.returncode, result.stderr)
+
+
+@test()
 def without_a_terminal(t):
     seen = t.see(PROBE)
     equal((seen["tty"], seen["ctty"]), ([0, 0, 0], 0))
