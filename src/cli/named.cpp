@@ -35,10 +35,11 @@ std::string text_of(const Node& node, std::string_view key) {
 
 namespace {
 
+/// Why a sandbox that is `forged` is not believed.
 std::string disbelief(const box::States& states, const box::Sandbox& sandbox) {
-  if (sandbox.holder.error) return "'" + sandbox.name + "': " + not_found_out(sandbox.holder);
-  if (sandbox.unknown) return "'" + sandbox.name + "': whether its supervisor (" + std::to_string(sandbox.holder.pid) + ") is the one that wrote its state can't be found out in /proc: read: " + error_words(sandbox.unknown);
-  return "'" + sandbox.name + "': its state was not written by the process that holds it (" + std::to_string(sandbox.holder.pid) + "), so nothing in it is believed: look who that is, and remove '" + escape(states.path) + "/" + sandbox.name + "'";
+  if (sandbox.holder.error) return not_found_out(sandbox.holder);
+  if (sandbox.unknown) return "whether its supervisor (" + std::to_string(sandbox.holder.pid) + ") is the one that wrote its state can't be found out in /proc: read: " + error_words(sandbox.unknown);
+  return "its state was not written by the process that holds it (" + std::to_string(sandbox.holder.pid) + "), so nothing in it is believed: look who that is, and remove '" + escape(states.path) + "/" + sandbox.name + "'";
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ std::optional<box::Sandbox> find_sandbox(const box::States& states, const std::s
     const std::string_view near = nearest(name, {names.begin(), names.end()});
     say("there is no sandbox '" + escape(name) + "'" + (near.empty() ? "; 'nsbox ps -a' lists them" : "; did you mean '" + std::string(near) + "'?"));
   } else if (sandbox->forged) {
-    say(disbelief(states, *sandbox));
+    say("'" + sandbox->name + "': " + disbelief(states, *sandbox));
     sandbox.reset();
   }
   return sandbox;
@@ -74,8 +75,7 @@ Fd open_shared_of(Str name, Shared what, std::string& problem) {
     return {};
   }
   box::Answer answer;
-  if (sandbox->holder.error) problem = not_found_out(sandbox->holder);
-  else problem = sandbox->forged ? "its state was not written by the process that holds it; nothing in it can be trusted" : box::ask(*sandbox, {}, answer);
+  problem = sandbox->forged ? disbelief(states, *sandbox) : box::ask(*sandbox, {}, answer);
   if (!problem.empty()) return {};
   Fd fd = std::move(answer.shared[static_cast<size_t>(what)]);
   if (!fd) problem = "its command has not been executed yet";

@@ -183,6 +183,7 @@ bool clone_child(Session& session, LaunchResult& result) {
 /// What is known when nothing was executed.
 void take_failure(Session& session, LaunchResult& result) {
   const Page& page = *session.child.page;
+  if (!result.lost.empty()) return;
   if (page.failed.load()) {
     result.step = page.failed.load();
     result.why = page.why;

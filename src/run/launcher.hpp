@@ -35,6 +35,7 @@ struct LaunchResult {
   int error = 0;
   std::string call, detail, head, command;
   int died_of = 0;          // a signal that ended the child before exec
+  std::string lost;         // what could not be watched any longer by that call, so that all was ended; else ""
 
   std::string stays;        // what `create: host` made and could not be taken away, for this reason
   int stays_for = 0;

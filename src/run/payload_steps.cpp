@@ -340,7 +340,8 @@ Outcome run(const RefuseTerminalInput&, ChildState&) {
   if (const Outcome outcome = set_filter(sys::terminal_filter); outcome.failed()) return outcome;
   // Is it there? Without it the answer is EBADF. It speaks for the next one, too: an older filter that only says yes
   // to seccomp says it to both.
-  return ioctl(-1, TIOCSTI, nullptr) < 0 && errno == EPERM ? done : failed("seccomp", Why::readback);
+  if (ioctl(-1, TIOCSTI, nullptr) == 0 || errno == EBADF) return failed("seccomp", Why::readback);
+  return errno == EPERM ? done : failed("ioctl");
 }
 
 Outcome run(const SetFilter& step, ChildState&) { return set_filter(step.program); }

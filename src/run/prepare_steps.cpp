@@ -152,14 +152,18 @@ Outcome run(const OpenStdio& step, Session& session) {
 
 namespace {
 
-/// The start time of a process (proc(5), field 22 of stat); 0 when it can't be read.
-uint64_t start_time(const ChildState& state, pid_t pid) {
+/// The start time of a process (proc(5), field 22 of stat); 0 when it can't be read, with errno and the call.
+uint64_t start_time(const ChildState& state, pid_t pid, const char*& call) {
   char path[32], text[1024];
   snprintf(path, sizeof path, "%d/stat", pid);
+  call = "openat2";
   const int fd = open_proc(state, path, O_RDONLY);
   if (fd < 0) return 0;
+  call = "read";
   const ssize_t n = read(fd, text, sizeof text - 1);
+  const int error = n == 0 ? EIO : errno;
   close(fd);
+  errno = error;
   if (n <= 0) return 0;
   text[n] = 0;
   const char* at = strrchr(text, ')');  // the name may hold anything
@@ -175,7 +179,10 @@ Outcome run(const OpenNamespace& step, Session& session) {
   if (step.pid) {
     process = Fd::adopt(sys::pidfd_open(step.pid));
     if (!process) return failed("pidfd_open");
-    if (start_time(session.child, step.pid) != step.start_time) return failed("openat2", Why::source_changed);
+    const char* call = nullptr;
+    const uint64_t started = start_time(session.child, step.pid, call);
+    if (!started && errno != ENOENT && errno != ESRCH) return failed(call);  // else it has ended since
+    if (started != step.start_time) return failed(call, Why::source_changed);
     char path[64];
     snprintf(path, sizeof path, "%d/%s", step.pid, step.path);
     fd = openat(session.child.slot(Slot::proc), path, O_RDONLY | O_CLOEXEC);
@@ -186,7 +193,9 @@ Outcome run(const OpenNamespace& step, Session& session) {
   session.child.slot(step.slot) = fd;
   if (process) {
     struct pollfd alive = {process.number(), POLLIN, 0};
-    if (poll(&alive, 1, 0) != 0) return failed("poll", Why::source_changed);
+    const int ended = poll(&alive, 1, 0);
+    if (ended < 0) return failed("poll");
+    if (ended) return failed("poll", Why::source_changed);
   }
   const int type = ioctl(fd, NS_GET_NSTYPE);
   if (type < 0 && errno != ENOTTY) return failed("ioctl");

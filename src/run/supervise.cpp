@@ -40,7 +40,7 @@ class Supervisor final : public Reins {
       const size_t watches = options_.watches ? options_.watches->size() : 0;
       for (size_t i = 0; i < watches; i++) fds[own_descriptors + i] = {(*options_.watches)[i].fd, POLLIN, 0};
       if (poll(fds, own_descriptors + watches, wait_ms()) < 0) {
-        if (errno != EINTR) lose("poll");
+        if (errno != EINTR) lose("poll", "the sandbox");
         continue;
       }
       if (fds[2].revents) copy_output();
@@ -54,7 +54,7 @@ class Supervisor final : public Reins {
     }
     while (channel_open_ && read_channel()) {
     }
-    if (result_.executed && !lost_ && !notices_.finish(take_notice_)) lose("recvfrom");
+    if (result_.executed && !lost_ && !notices_.finish(take_notice_)) lose("recvfrom", "notify");
     if (session_.terminal && !lost_) drain();  // after what was lost nothing more is printed: no hole in the middle
     if (lost_) end_all();
     give_back_terminal();
@@ -67,11 +67,12 @@ class Supervisor final : public Reins {
 
  private:
   /// Without this call there is no telling what becomes of the command: it must not run on unwatched.
-  void lose(const char* call) {
+  void lose(const char* call, const char* of) {
     if (lost_) return;
     lost_ = true;
     result_.call = call;
     result_.error = errno;
+    result_.lost = of;
   }
   void end_all() {
     kill_all();
@@ -88,7 +89,7 @@ class Supervisor final : public Reins {
       const int flags = WNOHANG | __WALL | (rules_.init ? 0 : WUNTRACED | WCONTINUED);
       const pid_t pid = wait4(session_.child_pid, &status, flags, &result_.usage);
       if (pid < 0 && errno == EINTR) continue;
-      if (pid < 0) lose("wait4");
+      if (pid < 0) lose("wait4", "the sandbox");
       if (pid <= 0) return;
       if (WIFSTOPPED(status)) {
         stopped(WSTOPSIG(status));
@@ -131,12 +132,12 @@ class Supervisor final : public Reins {
     if (n < 0) {
       // Of an init that ended before it read all: what it has said itself comes after this.
       if (errno == ECONNRESET) return true;
-      if (errno != EAGAIN) lose("recvmsg");
+      if (errno != EAGAIN) lose("recvmsg", "the sandbox");
       return false;
     }
     if (n == 0) {
       channel_open_ = false;
-      if (rules_.init && !reaped_ && !ends()) lose("recvmsg");
+      if (rules_.init && !reaped_ && !ends()) lose("recvmsg", "the sandbox");
       // Without init the payload's own exec has closed the other end.
       if (!rules_.init && !failed() && session_.child.page->executing.load() && !reaped_) executed();
       return false;
@@ -149,7 +150,7 @@ class Supervisor final : public Reins {
         if (static_cast<uint32_t>(record.value) < shared_count) result_.shared[static_cast<uint32_t>(record.value)] = Fd::adopt(fd);
         break;
       case Record::Kind::notify:
-        if (!notices_.begin(Fd::adopt(fd))) lose("fork");
+        if (!notices_.begin(Fd::adopt(fd))) lose("fork", "notify");
         break;
       case Record::Kind::exited:
         have_status_ = true;
@@ -178,7 +179,7 @@ class Supervisor final : public Reins {
   }
 
   void read_notices() {
-    if (!notices_.read(take_notice_)) lose("recvfrom");  // whoever waits for the command to be ready would wait for ever
+    if (!notices_.read(take_notice_)) lose("recvfrom", "notify");  // whoever waits for the command to be ready would wait for ever
   }
 
   // --- signals
@@ -193,7 +194,7 @@ class Supervisor final : public Reins {
     struct signalfd_siginfo info;
     ssize_t n = 0;
     while (!reaped_ && (n = read(session_.signals.number(), &info, sizeof info)) == static_cast<ssize_t>(sizeof info)) handle(static_cast<int>(info.ssi_signo));
-    if (n < 0 && errno != EAGAIN && errno != EINTR) lose("read");
+    if (n < 0 && errno != EAGAIN && errno != EINTR) lose("read", "signals");
   }
 
   void handle(int signal) {
@@ -285,7 +286,7 @@ class Supervisor final : public Reins {
   void use_terminal() {
     for (int fd = 0; fd < 3 && tty_ < 0 && !options_.detached; fd++)
       if (isatty(fd)) tty_ = fd;
-    if (fcntl(session_.terminal.number(), F_SETFL, O_RDWR | O_NONBLOCK) < 0) return lose("fcntl");  // a read would wait for ever
+    if (fcntl(session_.terminal.number(), F_SETFL, O_RDWR | O_NONBLOCK) < 0) return lose("fcntl", "the new terminal");  // a read would wait for ever
     copy_window_size();
     if (tty_ >= 0) {
       struct termios like;
@@ -319,7 +320,7 @@ class Supervisor final : public Reins {
         struct pollfd reader = {1, 0, 0};
         if (poll(&reader, 1, 0) == 1 && (reader.revents & (POLLHUP | POLLERR))) return;
         errno = error;
-        return lose("write");
+        return lose("write", "standard output");
       }
     }
   }
@@ -336,7 +337,7 @@ class Supervisor final : public Reins {
       struct pollfd side = {session_.terminal.number(), POLLIN, 0};
       const bool gone = poll(&side, 1, 0) == 1 && side.revents == POLLHUP;
       errno = error;
-      if (!gone) lose("read");
+      if (!gone) lose("read", "the new terminal");
       output_open_ = false;
       return false;
     }
@@ -349,7 +350,7 @@ class Supervisor final : public Reins {
     char buffer[4096];
     ssize_t n = read(0, buffer, sizeof buffer);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
-    if (n < 0 && (errno != EIO || tty_ != 0)) return lose("read");  // half of it and an end would be taken for all of it
+    if (n < 0 && (errno != EIO || tty_ != 0)) return lose("read", "standard input");  // half of it and an end would be taken for all of it
     if (n <= 0) {  // EIO: the terminal has been hung up
       input_open_ = false;
       buffer[0] = buffer[1] = 4;  // VEOF: the other side is a terminal. Behind half a line the first one ends the line
@@ -362,7 +363,7 @@ class Supervisor final : public Reins {
         at += written;
         continue;
       }
-      if (errno != EAGAIN && errno != EINTR) return lose("write");
+      if (errno != EAGAIN && errno != EINTR) return lose("write", "the new terminal");
       // The input queue is full: the payload may be waiting for its own output to be taken.
       struct pollfd room = {session_.terminal.number(), POLLOUT | POLLIN, 0};
       poll(&room, 1, 100);

@@ -191,7 +191,7 @@ def a_file_is_typed_into_a_new_terminal(t):
         equal((result.status, result.out.split()[-1], result.err), (0, str(len(text)), ""), text[:20])  # behind what is echoed
     with open("/proc/self/mem", "rb") as unreadable:  # EIO at its first page
         result = subprocess.run([t.nsbox, "up", spec, "--", "cat"], stdin=unreadable, capture_output=True, text=True, timeout=20)
-    check(result.returncode == 125 and "read: " in result.stderr, "what can't be read", result.returncode, result.stderr)
+    check(result.returncode == 125 and "supervision of 'standard input': read: " in result.stderr, "what can't be read", result.returncode, result.stderr)
 
 
 @test()

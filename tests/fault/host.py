@@ -57,7 +57,8 @@ class Host:
             for each in [folder, *(os.path.join(folder, name) for name in names + files)]:
                 os.chown(each, self.uid, self.uid, follow_symlinks=False)
         for each in self.scenario.covered:
-            done(libc.mount(b"host", os.path.join(self.folder, each).encode(), b"tmpfs", 0, b"mode=0755"), each)
+            folder, _, kind = each.rpartition(":")[::-1]
+            done(libc.mount(b"host", os.path.join(self.folder, folder).encode(), (kind or "tmpfs").encode(), 0, None if kind else b"mode=0755"), each)
         for kind in self.scenario.joins:
             done(libc.mount(f"/proc/self/ns/{kind}".encode(), os.path.join(self.folder, kind).encode(), None, MS_BIND, None), kind)
         os.chdir(self.folder)

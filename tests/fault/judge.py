@@ -5,6 +5,7 @@ import errno, json, os, re
 NAME = re.compile(r"\(E[A-Z0-9]+\)")
 FORMS = [re.compile(form) for form in (
     r": step \d+ of \d+, \w+( '[^']+')?: \w",  # of the plan
+    r": error: supervision of '[^']+': \w+: [A-Z]",
     r": '[^']+' is there, but can't be executed: ",  # its last
     r"^nsbox: [\w ]+( '[^']+')?: [A-Z]",  # before and after it: a call and what it was for
     r"^nsbox: .+: [a-z_0-9]+: [A-Z]",  # of a named sandbox: what it was for, and the call
@@ -18,6 +19,7 @@ def namespaces():
     return {name: os.readlink("/proc/self/ns/" + name) for name in ("user", "cgroup", "time")}
 
 
+PAYLOAD = re.compile(r"executed (\?|/\S*\bprobe)$")
 WATCHING = ("poll", "recvmsg", "read", "wait4")  # the supervisor's life; when it ends by them the command may end before its exec is seen
 
 
@@ -94,7 +96,7 @@ class Verdict:
             self.words["left"] = "; ".join(f"{name}: {what}" for name, what in answer["left"].items())
         line = promised(answer["out"], good["namespaces"])
         # What `up --detach` has left behind it, when its command was up already.
-        ended_later = case.scenario in ("detach", "ready") and case.who != "0" and (case.who in ("0.0.0", "0.0.1") or (case.who == "0.0" and case.call in WATCHING) or case.call == "execve" or any(line in ("executed /probe", "executed ?") for line in report))
+        ended_later = case.scenario in ("detach", "ready") and case.who != "0" and (case.who in ("0.0.0", "0.0.1") or (case.who == "0.0" and case.call in WATCHING) or case.call == "execve" or any(PAYLOAD.match(line) for line in report))
         if line is None and not self.failed and not ended_later:
             self.words["changed"] = "exit 0 without the payload's line: " + answer["out"][:200]
         elif line is not None and line != good["line"]:
@@ -103,7 +105,7 @@ class Verdict:
         if self.end.startswith("signal") and not case.is_signal:
             self.words["crash"] = self.end
         # Who was killed says nothing, and what becomes of a command by a signal is its own affair.
-        killed = self.end.startswith("signal") or self.status > 128 and (any(line in ("executed /probe", "executed ?") for line in report) or case.call in ("execve", "wait4", "poll"))  # in exec, or of init, which waits only after it
+        killed = self.end.startswith("signal") or self.status > 128 and (any(PAYLOAD.match(line) for line in report) or case.call in ("execve", "wait4", "poll"))  # in exec, or of init, which waits only after it
         if self.failed and not (case.is_signal and killed):
             problem = problem_of_message(case, answer["err"])
             if problem:

@@ -11,7 +11,7 @@ LOOK = "/proc/sys/kernel/shmmax /etc/x /etc/y /data /over /made /bound /owned /d
 class Scenario:
     """One command that is spoiled, `argv(launcher, tools)`, with commands before it and after it that are not: `exec`
     needs a sandbox, which `before` starts and `after` ends; what is left is counted behind that. `undo` takes away what
-    a launch that has executed its command is to leave. `covered` are folders that the host has mounted something on;
+    a launch that has executed its command is to leave. `covered` are folders that the host has mounted something on (a tmpfs, or TYPE:FOLDER);
     `joins` files that hold one of its namespaces; `stdin` is the file at descriptor 0. The payload's line is the first of all that looks like one. DIR is the folder with `files` (None: a folder; `-> …`: a link), NSBOX the program."""
 
     def __init__(self, name, caller, spec, bwrap=None, files=None, terminal=False, up="spec.yaml", command=None, before=(), after=(), undo=(), joins=(), covered=(), stdin=None):
@@ -58,6 +58,7 @@ OLD = "allow_warnings: {landlock-left-open: an old kernel}\n" if BEST_EFFORT els
 ALLOW = "allow_warnings: {writable-bind-as-root: the test's own folder}\n"
 DETACH, DOWN = "NSBOX up --detach --name box DIR/spec.yaml -- /probe sleep 100", "NSBOX down box"
 EXEC = "NSBOX exec box -- /probe look " + " ".join(LOOK)
+CLOCKED = "namespaces: {time: new}\ntime_offsets: {monotonic: 1h}\nsecurity: {landlock: {read: [/proc, /data, /over, /etc, /bound, /made, /dev], execute: [/probe]" + BEST_EFFORT + "}}\n"
 SCENARIOS = [
     Scenario("root", "root", MOUNTS + """
   - {type: devpts, target: /pts}
@@ -101,7 +102,8 @@ namespaces: {time: new}
 time_offsets: {monotonic: 1h, boottime: -500ms}
 process: {init: false}
 """, up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
-    Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: DIR/uts}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n", files={"net": "", "uts": ""}, joins=("net", "uts")),
+    Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: 'pid:1'}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n",
+             files={"net": "", "tree/mounted": None, "tree/queue": None}, joins=("net",), covered=["tree/mounted", "mqueue:tree/queue"]),
     Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\nprocess: {notify: true}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
     Scenario("others", "root", """
 mounts:
@@ -114,16 +116,37 @@ mounts:
   - {type: file, target: /etc/group, content: "mine:x:1001:me\\n"}
 process: {user: me, groups: [mine], terminal: new}
 """, terminal=True),
+    Scenario("rare", "root", """
+id_maps:
+  uid: [{inside: 0, outside: 100000, count: 1000}]
+  gid: [{inside: 0, outside: 100000, count: 1000}]
+  setgroups: deny
+mounts:
+  - PROBE:/probe
+  - {type: proc, target: /proc}
+  - {type: bind, source: DIR/tree, target: /data}
+  - {type: overlay, target: /over, lower: [DIR/tree]}
+  - {type: file, target: /over/sub/file, content: "below\n"}
+  - {type: file, target: /etc/x, content_from: DIR/rw/file}
+  - {type: fs, fstype: tmpfs, source: mine, target: /made}
+  - DIR/rw:/bound:rw
+allow_warnings: {writable-bind-as-root: the test's own folder}
+"""),
+    Scenario("whole", "root", "root: host\nnamespaces: {net: host}\nprocess: {terminal: inherit}\nmounts: [{type: proc, target: /proc}]\nallow_warnings: {host-root: the test, unmapped-owner: the test}\n",
+             command="NSBOX up DIR/spec.yaml -- PROBE look " + " ".join(LOOK)),
+    Scenario("typed", "user", "mounts: [PROBE:/probe, {type: proc, target: /proc}]\nprocess: {terminal: new}\n", files={"nothing": ""}, stdin="nothing"),
+    Scenario("shared", "root", "mounts: [PROBE:/probe, {type: proc, target: /proc}]\n", up="joins.yaml", before=[DETACH], after=[DOWN],
+             files={"joins.yaml": "nsbox: 1\nnamespaces: {user: {join: 'sandbox:box'}, net: {join: 'sandbox:box'}, uts: {join: 'sandbox:box'}}\nmounts: [PROBE:/probe, {type: proc, target: /proc}]\n"}),
     Scenario("pinned", "root", """
-namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}}
+namespaces: {net: {pin: DIR/pins/net}, uts: {pin: DIR/pins/uts}, time: {pin: DIR/pins/time}}
 mounts:
   - PROBE:/probe
   - {type: proc, target: /proc}
   - {type: image, source: DIR/image, fstype: squashfs, target: /data}
-""", files={"pins": None}, before=["mksquashfs DIR/tree DIR/image -quiet -no-progress"], undo=["NSBOX unpin DIR/pins/net DIR/pins/uts"]),
+""", files={"pins": None}, before=["mksquashfs DIR/tree DIR/image -quiet -no-progress"], undo=["NSBOX unpin DIR/pins/net DIR/pins/uts DIR/pins/time"]),
     Scenario("sealed", "root", "namespaces: {user: host}\nsecurity: {capabilities: [SYS_PTRACE]}\nallow_warnings: {host-root: the test}\nmounts: [PROBE:/probe, {type: proc, target: /proc}]\n",
              command="NSBOX up - -- /probe look " + " ".join(LOOK), stdin="spec.yaml"),
-    Scenario("detach", "root", ALLOW + MOUNTS, command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
+    Scenario("detach", "root", ALLOW + OLD + MOUNTS + CLOCKED, command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
     Scenario("ready", "root", "mounts: [PROBE:/probe, {type: proc, target: /proc}]\nprocess: {notify: true}\n", command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
     Scenario("exec", "root", ALLOW + MOUNTS, command=EXEC, before=[DETACH, DOWN, DETACH], after=[DOWN]),
     Scenario("down", "root", ALLOW + MOUNTS, command=DOWN, before=[DETACH, DOWN, DETACH, EXEC], after=[DOWN]),
