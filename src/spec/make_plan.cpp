@@ -132,10 +132,11 @@ void plan_become(PlanBuilder& builder) {
   builder.add(ChildStep{WatchLauncher{}}, Stage::become);
 }
 
-/// Room for the descriptors of all trees that are open at once.
+/// Room for the descriptors of all trees that are open at once; before the first of them.
 void plan_files(PlanBuilder& builder) {
   const uint32_t wanted = builder.plan.slots + 64u;
-  if (wanted > 1024) builder.add(RaiseFiles{wanted});
+  std::vector<Entry<PrepareStep>>& prepare = builder.plan.prepare;
+  if (wanted > 256) prepare.insert(prepare.begin(), {RaiseFiles{wanted}, prepare[0].stage, 0});
 }
 
 /// Only where something outside the sandbox changes: files of `create: host`, pins, the caller's terminal.

@@ -191,8 +191,17 @@ def users_groups_and_ids(t):
     equal((seen["uid"], seen["gid"]), ([33] * 3, [44] * 3))
     seen = t.see(etc + maps + "process: {user: app, group: data, groups: [more, 77]}\n")
     equal((seen["uid"], seen["gid"], sorted(seen["groups"])), ([33] * 3, [55] * 3, [66, 77]))
-    err = t.sentence(etc + maps + "process: {user: nobody-here}\n", "/probe")
-    check("'nobody-here' is not in the sandbox's own" in err, "message", err)
+    for process, name in (("{user: nobody-here}", "nobody-here"), ("{group: nowhere}", "nowhere"), ("{groups: [more, nowhere]}", "nowhere")):
+        err = t.sentence(etc + maps + f"process: {process}\n", "/probe")
+        check(f"'{name}' is not in the sandbox's own" in err, "message", err)
+    check("'app' is not in the sandbox's own" in (err := t.sentence(PROBE + maps + "process: {user: app}\n", "/probe")), "no such file", err)
+    # A line that names no id is no entry; the next of the same name is.
+    bad = ("app", "app:", "app:x", "app:x:", "app:x::44", "app:x:33", "app:x:33:", "app:x:33x:44", "app:x:33:44x", "app:x:-1:44", "app:x:4294967295:44", "app:x:33:4294967296", "app:x:99999999999999999999:44", "apple:x:1:1")
+    t.write("etc/passwd", "\n".join(bad) + "\n")
+    check("'app' is not in the sandbox's own" in (err := t.sentence(etc + maps + "process: {user: app}\n", "/probe")), "no whole line", err)
+    t.write("etc/passwd", "\n".join([*bad, "app:x:33:44", ""]))
+    seen = t.see(etc + maps + "process: {user: app}\n")
+    equal((seen["uid"], seen["gid"]), ([33] * 3, [44] * 3))
     err = t.sentence(PROBE + maps + "process: {user: 70000}\n", "/probe")
     check("70000 is not in the user map" in err or "70000" in err, "message", err)
 
@@ -304,6 +313,13 @@ def the_search_in_path(t):
     check(result.status == 126 and "'/first/tool' is there, but can't be executed" in result.err, "the first that is there", result)
     shutil.copy(t.probe, t.path("third/tool"))
     equal(t.up(spec, "tool", "args", "a").out, "a\n")
+    equal(t.up(spec + "security: {seccomp: off}\n", "tool", "args", "a").out, "a\n")
+    equal(t.up(spec.replace("/none:", "/probe:"), "tool", "args", "a").out, "a\n", "a file among the folders")
+    result = t.up(spec, "/probe/tool")
+    check(result.status == 127 and "command '/probe/tool' is not in the sandbox" in result.err, "a file for a folder", result)
+    for path in ("null", "''"):
+        result = t.up(PROBE + f"process: {{env_inherit: false, env: {{PATH: {path}}}}}\n", "tool")
+        check(result.status == 127 and "command 'tool' is not in the sandbox's PATH" in result.err, "no PATH: " + path, result)
 
 
 @test()

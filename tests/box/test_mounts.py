@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Every kind of root and every mount type, seen from inside; and what stays on the host."""
-import os, subprocess, sys
+import os, resource, subprocess, sys
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
 
@@ -311,6 +311,34 @@ def every_kind_of_root(t):
     check("ro" in mounts(readonly["mounts"])["/"]["options"], "read-only tmpfs")
     for seen in (host, whole, readonly):
         equal(sum(1 for line in seen["mounts"].splitlines() if line.split()[4] == "/"), 1, "one mount on /")
+
+
+@test()
+def more_mounts_than_descriptors(t):
+    """The limit on open files is raised as far as the trees need it, and is the caller's again for the command."""
+    t.mkdir("tree")
+    spec = t.spec(PROBE + "".join(f"  - DIR/tree:/m/{number}\n" for number in range(1100)))
+    seen = t.see(spec, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 4096)))
+    equal(seen["rlimits"]["nofile"], [256, 4096])
+    equal(sum(1 for target in mounts(seen["mounts"]) if target.startswith("/m/")), 1100)
+    result = t.up(spec, "/probe", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 1000)))
+    capable = int(next(line for line in open("/proc/self/status") if line.startswith("CapEff")).split()[1], 16) >> 24 & 1  # CAP_SYS_RESOURCE
+    if t.root and capable:
+        equal(result.json()["rlimits"]["nofile"], [256, 1000])
+    else:
+        check(result.status == 125 and "raise_files" in result.err and "(ulimit -Hn)" in result.err, "a hard limit", result)
+
+
+@test(callers=("root",))
+def a_writable_image(t):
+    if not shutil.which("mke2fs") or not os.path.exists("/dev/loop-control"):
+        raise Skip("no mke2fs, or no loop devices")
+    t.write("tree/file", "old\n")
+    image = t.path("image.ext4")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", t.path("tree"), image, "4M"], check=True, stdout=subprocess.DEVNULL)
+    spec = t.spec(PROBE + "  - {type: image, source: DIR/image.ext4, fstype: ext4, target: /i, readonly: false}\n")
+    equal(t.up(spec, "/probe", "write", "/i/file", "new").status, 0)
+    equal(read(t, spec, "/i/file"), "new")
 
 
 @test(callers=("root",))

@@ -622,6 +622,7 @@ def r22_state_folder(t):
         env = {key: value for key, value in os.environ.items() if key != "XDG_RUNTIME_DIR"}
         check("XDG_RUNTIME_DIR is not set" in t.run([t.nsbox, "ps"], env=env).err, "no folder")
         check("not an absolute path" in t.run([t.nsbox, "ps"], env=dict(env, XDG_RUNTIME_DIR="run")).err, "a relative one")
+        check("XDG_RUNTIME_DIR is not set" in t.run([t.nsbox, "ps"], env=dict(env, XDG_RUNTIME_DIR="")).err, "an empty one")
 
 
 @test()
@@ -700,6 +701,37 @@ def r21_no_socket_for_others(t):
         result = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, preexec_fn=lambda: (os.setgroups([]), os.setresgid(UID, UID, UID), os.setresuid(UID, UID, UID)))
         os.chmod(path, 0o755), os.chmod(box.states + "/web", 0o700), os.chmod(box.states, 0o700)
         equal(result.stdout, "0\n", "another user's request")
+        equal(box.state("web")["status"], "running")
+
+
+@test()
+def r21_another_answers(t):
+    """One that listens in the supervisor's place is not believed."""
+    with Named(t) as box:
+        box.up("web")
+        path = box.states + "/web/control"
+        os.rename(path, path + ".away")
+        script = f"""
+import array, os, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind({path!r})
+print("ready", flush=True)
+for _ in range(2):
+    data, rest, _, _ = s.recvmsg(4096, socket.CMSG_SPACE(4))
+    reply = socket.socket(fileno=array.array("i", rest[0][2][:4])[0])
+    reply.send(b"\\0" * 16)
+    reply.close()
+"""
+        liar = t.start([sys.executable, "-c", script])
+        try:
+            equal(liar.stdout.readline(), b"ready\n")
+            for verb in (("exec", "web", "--", "/probe"), ("wait", "web")):
+                result = box(*verb)
+                check(result.status not in (0,) and f"the answer is not from its supervisor, but from process {liar.pid}" in result.err, str(verb), result)
+        finally:
+            liar.kill()
+            liar.communicate()
+        os.rename(path + ".away", path)
         equal(box.state("web")["status"], "running")
 
 

@@ -65,6 +65,14 @@ def no_proc(t):
 
 
 @test()
+def another_proc(t):
+    """A part of the kernel's is not the kernel's."""
+    for source in (b"/proc/sys", b"/proc/self"):
+        result = inside(t, lambda: libc.mount(source, b"/proc", None, 4096, None))
+        check(not poor(t, result, "is not the kernel's proc"), "it can't work", source)
+
+
+@test()
 def little_memory(t):
     sizes = [1 << shift for shift in range(20, 28)] + [number << 18 for number in range(10, 40)]
     worked = [size for size in sorted(sizes) if started(t, size) and poor(t, limit(resource.RLIMIT_AS, size))]

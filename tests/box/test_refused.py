@@ -97,6 +97,19 @@ def calls_that_are_not_made(t):
             continue  # who has one id only stays what it is
         result = subprocess.run([refuse, *user, call + "=0", "--", t.nsbox, "up", spec, "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
         check(result.returncode == 125 and ": step " in result.stderr, call, result.returncode, result.stderr)
+    result = subprocess.run([refuse, *user, f"prctl(24)={errno.EINVAL}", "--", t.nsbox, "up", spec, "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
+    check(result.returncode == 125 and "drop_bounding 'none': prctl: Invalid argument (EINVAL)" in result.stderr, "the first capability is none", result)
+
+
+@test()
+def a_command_where_faccessat2_is_refused(t):
+    refuse, user = tools_for(t)["refuse"], () if t.root else ("-u", str(UID))
+    t.write("tool", "no program", 0o644)
+    spec = t.spec(PROBE + "  - DIR/tool:/tool\n")
+    for error in ERRORS:
+        for command, status in (("/probe", 0), ("/tool", 126)):
+            result = subprocess.run([refuse, *user, "faccessat2=" + error, "--", t.nsbox, "up", spec, "--", command, "exit", "0"], capture_output=True, text=True, cwd=t.folder)
+            check(result.returncode == status and (not status or "'/tool' is there, but can't be executed: Permission denied (EACCES)" in result.stderr), command, result)
 
 
 for each in SCENARIOS:

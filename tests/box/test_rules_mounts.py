@@ -334,6 +334,42 @@ def r15_only_what_was_made_is_taken_away(t):
     t.write("rw/file", "")
     launch.communicate()
     equal(sorted(os.listdir(t.path("rw"))), ["file", "was"], "another file")
+    # It takes away what nsbox has made.
+    shutil.rmtree(t.path("rw"))
+    t.mkdir("rw")
+    launch = t.start([t.nsbox, "up", spec, "--", "/probe", "sleep", "1"])
+    equal(launch.stdout.readline(), b"ready\n")
+    os.unlink(t.path("rw/file"))
+    err = launch.communicate()[1]
+    check(launch.returncode == 0 and b"take away" not in err, "it is gone already", err)
+    equal(os.listdir(t.path("rw")), [])
+
+
+@test()
+def r15_no_more_is_made_than_is_known_of(t):
+    """What `create: host` makes has room for its names, and for so many."""
+    t.mkdir("rw")
+    deep = "/".join("d" for _ in range(140))
+    err = t.sentence(PROBE + f"  - DIR/rw:/rw:rw\n  - {{type: tmpfs, target: /rw/{deep}, create: host}}\n", "/probe")
+    check("longer than fits" in err or "more than" in err, "so many folders", err)
+    equal(os.listdir(t.path("rw")), [])
+    long = "n" * 256
+    err = t.sentence(PROBE + f"  - DIR/rw:/rw:rw\n  - {{type: tmpfs, target: /rw/{long}, create: host}}\n", "/probe")
+    check("is out of reach" in err, "so long a name", err)
+    equal(os.listdir(t.path("rw")), [])
+
+
+@test(["user"])
+def r15_a_program_that_can_not_be_read(t):
+    """The kernel makes who executes it not dumpable: then nobody but root may write its maps."""
+    t.mkdir("rw")
+    hidden = t.path("hidden")
+    shutil.copy(t.nsbox, hidden)
+    os.chmod(hidden, 0o711)
+    os.chown(hidden, 0, 0)
+    result = t.run([hidden, "up", t.spec(PROBE + "  - DIR/rw:/rw:rw\n  - {type: tmpfs, target: /rw/new, create: host}\n"), "--", "/probe"])
+    check(result.status == 125 and result.err.count("\n") <= 4, "one message", result)
+    equal(os.listdir(t.path("rw")), [])
 
 
 @test()

@@ -83,6 +83,26 @@ def a_failure_names_file_line_and_step(t):
     check("command '/nowhere' is not in the sandbox" in err or "no longer" in err, "message", err)
 
 
+@test(callers=("root",))
+def a_source_of_the_same_number_on_another_file_system(t):
+    """The root of every tmpfs has the same inode."""
+    folder = t.mkdir("source").encode()
+    try:
+        for number in range(2):
+            if number == 0:
+                check(libc.mount(b"one", folder, b"tmpfs", 0, None) == 0, "mount")
+                first, plan = os.stat(folder), saved(t, PROBE + "  - DIR/source:/there\n")
+                equal(t.up(plan, "/probe", "exit", "0").status, 0)
+            else:
+                check(libc.mount(b"two", folder, b"tmpfs", 0, None) == 0, "mount")
+                equal(os.stat(folder).st_ino, first.st_ino)
+        err = t.sentence(plan, "/probe")
+        check("is no longer what the plan was made for" in err, "message", err)
+    finally:
+        while libc.umount2(folder, 2) == 0:
+            pass
+
+
 @test()
 def from_standard_input_and_for_ever_without_a_terminal(t):
     plan = t.path("plan")

@@ -161,6 +161,17 @@ def an_inherited_terminal(t):
 
 
 @test()
+def no_terminal_to_inherit(t):
+    """Standard input is none, or all three are."""
+    spec = t.spec(USR + "process: {terminal: inherit}\n")
+    equal(t.up(spec, "sh", "-c", "tty; echo done").out, "not a tty\ndone\n")
+    terminal = Terminal(t, "/bin/sh", "-c", f"exec {t.nsbox} up {spec} -- sh -c 'tty; /probe; echo done' </dev/null")
+    terminal.wait_for("not a tty")
+    terminal.wait_for("done")
+    equal(terminal.end(), 0)
+
+
+@test()
 def the_terminal_is_restored_after_a_kill(t):
     terminal = Terminal(t, t.nsbox, "up", t.spec(USR + DEV), "--", "sh", "-c", "echo pid-$$; kill -9 $$")
     equal(terminal.end(), 137)
