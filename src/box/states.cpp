@@ -66,7 +66,7 @@ std::string open_states(bool make, States& out) {
   out.folder = Fd::adopt(open(out.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!out.folder) {
     if (!make && errno == ENOENT) return "";
-    if (errno == ELOOP || errno == ENOTDIR) return "the state folder '" + escape(out.path) + "' is not a folder, or a link to one; nothing in it can be trusted: remove it";
+    if (errno == ENOTDIR) return "the state folder '" + escape(out.path) + "' is not a folder, or a link to one; nothing in it can be trusted: remove it";
     return failed("the state folder");
   }
   problem = whose(out.folder, escape(out.path));

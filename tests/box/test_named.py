@@ -586,6 +586,16 @@ def a_saved_plan(t):
         equal((told["effective_spec"], told["spec"]), (None, t.path("plan")))
 
 
+@test(callers=("user",))
+def without_rights_of_its_own(t):
+    """With the host's namespaces alone there is nothing to give up, and exec gives up as much."""
+    with Named(t) as box:
+        every = ", ".join(f"{name}: host" for name in ("user", "mount", "pid", "ipc", "uts", "net", "cgroup", "time"))
+        box.up("plain", f"namespaces: {{{every}}}\nprocess: {{command: [PROBE, sleep, '1000']}}\n")
+        seen = json.loads(box.good("exec", "plain", "--", t.probe))
+        equal((seen["uid"], seen["gid"], seen["nnp"], set(seen["caps"].values()) - {seen["caps"]["CapBnd"]}), ([UID] * 3, [UID] * 3, 1, {"0" * 16}))
+
+
 # --- the folder, and what it says ----------------------------------------------------------------
 @test()
 def r22_state_folder(t):
@@ -616,6 +626,10 @@ def r22_state_folder(t):
             result = box(verb, *(["one"] if verb == "down" else []))
             check(result.status == status and "'one' in the state folder: openat: Operation not permitted (EPERM)" in result.err, verb + " of it", result)
         os.chmod(box.states + "/one", 0o700)
+        if t.root:
+            os.chown(box.states + "/one", 12345, -1)
+            check("'one' in the state folder: openat: Operation not permitted (EPERM)" in box("exec", "one", "--", "/probe").err, "another's entry")
+            os.chown(box.states + "/one", 0, -1)
         equal(box("down", "one").status, 0)
         gone(*pids)
     if not t.root:
@@ -667,6 +681,15 @@ def an_unreadable_state(t):
             for verb in (("ps", "-a"), ("ps", "-a", "--format", "json"), ("inspect", "web"), ("ns", "web")):
                 result = box(*verb)
                 check(result.status in (0, 2) and "terminate" not in result.err, f"{damage[:30]!r} {verb}", result)
+        open(path, "w").write(text)
+        equal(box.state("web")["status"], "running")
+        os.rename(path, path + ".new")
+        for make in (os.mkfifo, os.mkdir, lambda path: os.symlink(path + ".new", path), lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), 1 << 30), *([lambda path: os.chown(shutil.copy(path + ".new", path), 12345, 12345)] if t.root else [])):
+            make(path)
+            check(box.state("web")["status"] != "running", "nothing of it is read", box("ps", "-a"))
+            os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+        os.rename(path + ".new", path)
+        equal(box.state("web")["status"], "running")
         equal(box("down", "--timeout", "0", "web").status, 0)
 
 

@@ -83,6 +83,23 @@ def a_failure_names_file_line_and_step(t):
     check("command '/nowhere' is not in the sandbox" in err or "no longer" in err, "message", err)
 
 
+@test(callers=("user",))
+def ids_that_have_been_taken_away(t):
+    """newuidmap says so, and what it says is shown."""
+    plan = saved(t, PROBE + "id_maps: subids\n")
+    equal(t.up(plan, "/probe", "exit", "0").status, 0)
+    with open("/etc/subuid") as file:
+        text = file.read()
+    try:
+        with open("/etc/subuid", "w") as file:  # the tests' own
+            file.write(text.replace(":300000:", ":400000:"))
+        err = t.sentence(plan, "/probe")
+    finally:
+        with open("/etc/subuid", "w") as file:
+            file.write(text)
+    check("newuidmap" in err and "not allowed" in err, "message", err)
+
+
 @test(callers=("root",))
 def a_source_of_the_same_number_on_another_file_system(t):
     """The root of every tmpfs has the same inode."""
