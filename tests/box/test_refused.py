@@ -102,6 +102,16 @@ def calls_that_are_not_made(t):
 
 
 @test()
+def calls_that_never_work(t):
+    """One that is to be tried again is not tried for ever; without limits that can be read none is raised."""
+    refuse, user = tools_for(t)["refuse"], () if t.root else ("-u", str(UID))
+    many = PROBE + "".join(f"  - PROBE:/m/{number}\n" for number in range(300))
+    for call, text, words in ((f"openat2={errno.EAGAIN}", PROBE, "openat2: Resource temporarily unavailable (EAGAIN)"), ("prlimit64=EPERM", many, "raise_files '")):
+        result = subprocess.run([refuse, *user, call, "--", t.nsbox, "up", t.spec(text), "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
+        check(result.returncode == 125 and ": step " in result.stderr and words in result.stderr, call, result)
+
+
+@test()
 def a_command_where_faccessat2_is_refused(t):
     refuse, user = tools_for(t)["refuse"], () if t.root else ("-u", str(UID))
     t.write("tool", "no program", 0o644)

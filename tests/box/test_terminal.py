@@ -206,6 +206,20 @@ def a_file_is_typed_into_a_new_terminal(t):
 
 
 @test()
+def a_reader_that_takes_its_time(t):
+    """Output that does not wait for room is written all the same, in full."""
+    spec = t.spec(USR + "process: {terminal: new}\n")
+    end, start = os.pipe()
+    os.set_blocking(start, False)
+    process = subprocess.Popen([t.nsbox, "up", spec, "--", "sh", "-c", "stty -onlcr; yes | head -n 200000"], stdin=subprocess.DEVNULL, stdout=start, preexec_fn=t.demote, cwd=t.folder)
+    os.close(start)
+    time.sleep(0.3)
+    with os.fdopen(end, "rb") as pipe:
+        out = pipe.read()
+    equal((process.wait(), out.count(b"y\n"), len(out)), (0, 200000, 400000))
+
+
+@test()
 def without_a_terminal(t):
     seen = t.see(PROBE)
     equal((seen["tty"], seen["ctty"]), ([0, 0, 0], 0))
