@@ -16,7 +16,7 @@
  *   signal N   the process gets signal N as it enters the call
  *   stop       it is stopped there, and goes on after 60 ms
  * Only calls of the program itself count: a process that executes another one is let go. The report has
- * `executed PATH` for each of those, `hit` when there was such a call, and `exit N` or `signal N`. */
+ * `executed PATH` for each of those (`?` when it was killed in that call), `hit` when there was such a call, and `exit N` or `signal N`. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -280,6 +280,8 @@ int main(int argc, char **argv) {
       at_stop(process, status);
       continue;
     }
+    /* Its exec may have gone so far that others have been told of it, and the kill has come before the news here. */
+    if (process && pid != launcher && WIFSIGNALED(status) && process->call == SYS_execve) fputs("executed ?\n", report);
     if (process) process->pid = 0;
     if (pid != launcher) continue;
     const struct itimerval soon = {{0, 0}, {0, 300000}};
