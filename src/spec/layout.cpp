@@ -148,6 +148,7 @@ Found Layout::find(std::string_view path, bool follow) const {
       continue;
     }
     found.kind = fact.kind;
+    found.error = fact.error;
     found.link = fact.link;
     if (fact.kind == FileKind::missing || fact.kind == FileKind::denied || (!last && fact.kind != FileKind::folder)) {
       const bool there = fact.kind != FileKind::missing && fact.kind != FileKind::denied;

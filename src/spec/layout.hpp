@@ -37,6 +37,7 @@ struct Tree {
 struct Found {
   std::string path;        // in the sandbox, links followed; the missing rest as written
   FileKind kind = FileKind::missing;
+  int error = 0;           // errno, for `denied`
   bool known = true;       // false: inside something opaque
   bool own = false;        // every folder on the way is in a tree that nsbox made
   std::string existing;    // the deepest folder on the way that is there

@@ -355,12 +355,17 @@ def r15_no_more_is_made_than_is_known_of(t):
     equal(os.listdir(t.path("rw")), [])
     long = "n" * 256
     err = t.sentence(PROBE + f"  - DIR/rw:/rw:rw\n  - {{type: tmpfs, target: /rw/{long}, create: host}}\n", "/probe")
-    check("is out of reach" in err, "so long a name", err)
+    check(f"/{long}' in the sandbox can't be reached: File name too long (ENAMETOOLONG)" in err, "so long a name", err)
+    if not t.root:
+        os.chown(t.mkdir("rw/closed", 0o700), 0, 0)
+        err = t.sentence(PROBE + "  - DIR/rw:/rw:rw\n  - {type: tmpfs, target: /rw/closed/x}\n", "/probe")
+        check("'/rw/closed/x' in the sandbox can't be reached: Permission denied (EACCES)" in err, "a closed folder", err)
+        os.rmdir(t.path("rw/closed"))
     equal(os.listdir(t.path("rw")), [])
 
 
 @test(["user"])
-def r15_a_program_that_can_not_be_read(t):
+def a_program_that_can_not_be_read(t):
     """The kernel makes who executes it not dumpable: then nobody but root may write its maps."""
     t.mkdir("rw")
     hidden = t.path("hidden")
