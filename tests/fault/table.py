@@ -28,14 +28,18 @@ HEAD = ["", "cases", "clean %", "hangs", "left-overs", "changed", "crashes", "fa
 
 
 def rows(verdicts):
+    """Of all, of each scenario and kind, and of each call (faults alone)."""
+    return [row for group in groups(verdicts) for row in group]
+
+
+def groups(verdicts):
     verdicts = [verdict for verdict in verdicts if hasattr(verdict, "failed")]
     faults = [verdict for verdict in verdicts if not verdict.case.is_signal]
     signals = [verdict for verdict in verdicts if verdict.case.is_signal]
-    out = [row("all faults", faults), row("all signals", signals)]
+    out = [[row("all faults", faults), row("all signals", signals)]]
     for attribute in ("scenario", "kind", "call"):
         names = list(dict.fromkeys(getattr(verdict.case, attribute) for verdict in verdicts))
-        for name in sorted(names) if attribute == "call" else names:
-            out.append(row(name, [verdict for verdict in (faults if attribute == "call" else verdicts) if getattr(verdict.case, attribute) == name]))
+        out.append([row(name, [verdict for verdict in (faults if attribute == "call" else verdicts) if getattr(verdict.case, attribute) == name]) for name in (sorted(names) if attribute == "call" else names)])
     return out
 
 
@@ -45,6 +49,26 @@ def print_text(verdicts, tried, seconds, launcher):
     for line in lines:
         print(line[0].ljust(widths[0]) + "".join("  " + cell.rjust(width) for cell, width in zip(line[1:], widths[1:])))
     print(f"{launcher}: {len(verdicts)} of {tried} cases came to their call, in {seconds:.0f} s")
+
+
+def print_markdown(verdicts, tried, seconds, launcher):
+    """The tables of README.md."""
+    everything, scenarios, kinds, calls = groups(verdicts)
+    for part in (everything, scenarios + kinds):
+        lines([HEAD, *part])
+        print()
+    columns = ["call", "cases", "clean %", "failed"]
+    calls = [[each[0], each[1], each[2], each[7]] for each in calls if each[1] != "0"]
+    half = (len(calls) + 1) // 2
+    lines([columns + [""] + columns, *(left + [""] + right for left, right in zip(calls, calls[half:] + [[""] * 4]))])
+    print(f"\n{launcher}: {len(verdicts)} of {tried} cases came to their call, in {seconds:.0f} s")
+
+
+def lines(table):
+    for number, cells in enumerate(table):
+        print("| " + " | ".join(cells) + " |")
+        if number == 0:
+            print("|" + "---|" * len(cells))
 
 
 def print_json(verdicts, tried, seconds, launcher):
