@@ -363,6 +363,7 @@ class Supervisor final : public Reins {
         at += written;
         continue;
       }
+      if (errno == EIO) return;  // nobody is on the other side any more
       if (errno != EAGAIN && errno != EINTR) return lose("write", "the new terminal");
       // The input queue is full: the payload may be waiting for its own output to be taken.
       struct pollfd room = {session_.terminal.number(), POLLOUT | POLLIN, 0};
