@@ -39,7 +39,8 @@ MUTATIONS = [
     ("a-holder-not-seen-is-nobody", "R13", "refused a_sandbox_whose", [("src/box/states.cpp", "return not_known(\"pidfd_open\", holder.pid);", "continue;")]),
     ("a-state-folder-that-others-reach", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_mode & 077) return \"'\" + path", "  if (false) return \"'\" + path")]),
     ("a-state-folder-of-another", "R22", "named r22", [("src/box/states.cpp", "  if (info.st_uid != geteuid()) return \"'\" + path", "  if (false) return \"'\" + path")]),
-    ("requests-of-anybody", "R21", "named r21", [("src/box/control.cpp", "  if (message.sender.uid != geteuid() && message.sender.uid != 0) return;\n", "")]),
+    ("requests-of-anybody", "R21", "named r21", [("src/box/control.cpp", "  if (message.sender.uid != geteuid()) return;\n", "")]),
+    ("answers-of-anybody", "R21", "named r21_another", [("src/box/control.cpp", "if (message.sender.pid != sandbox.holder.pid) return", "if (false) return")]),
     # --- R2: devices
     ("null-by-its-name", "R2", "rules_mounts r02", [(STEPS + "mount_steps.cpp", "{ return (S_ISCHR", "{ return true || (S_ISCHR")]),
     # --- R3: /proc and its settings

@@ -220,6 +220,8 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
     int status;
     while (waitpid(session.child_pid, &status, __WALL) < 0 && errno == EINTR) {
     }
+    // Of a child that has given up there are no namespaces to open, nor an answer: its own word is the reason.
+    if (session.child.page->failed.load()) take_failure(session, result);
     return;
   }
   supervise(session, options, result);
