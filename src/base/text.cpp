@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 
@@ -224,6 +225,14 @@ bool good_name(std::string_view name) {
   const auto fine = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   if (name.empty() || name.size() > 63 || !fine(name[0])) return false;
   return std::all_of(name.begin(), name.end(), [&](char c) { return fine(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+uint64_t start_time_in(std::string_view stat) {
+  size_t at = stat.rfind(')');  // behind the name, which may hold anything
+  for (int field = 2; at != stat.npos && field < 22; field++) at = stat.find(' ', at + 1);
+  uint64_t ticks = 0;
+  if (at != stat.npos) std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), ticks);
+  return ticks;
 }
 
 std::string error_name(int error) {

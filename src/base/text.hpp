@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Small pure functions on text that several rooms need.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ std::string_view next_part(std::string_view& path);
 
 std::string error_name(int error);   // "ENOENT"
 std::string error_words(int error);  // "No such file or directory (ENOENT)"
+
+/// When a process began, in clock ticks since boot: field 22 of the text of /proc/PID/stat (proc(5)); 0 when it is not there.
+uint64_t start_time_in(std::string_view stat);
 
 /// For maps by text that are asked with a view.
 struct TextHash {

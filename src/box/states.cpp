@@ -203,10 +203,8 @@ std::optional<Node> read_state(const Fd& entry) {
 uint64_t start_time_of(pid_t pid) {
   const std::optional<std::string> text = read_all(Fd::adopt(open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC)));
   if (!text) return 0;
-  const char* at = strrchr(text->c_str(), ')');  // the name may hold anything
-  for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
   errno = EIO;
-  return at ? strtoull(at + 1, nullptr, 10) : 0;
+  return start_time_in(*text);
 }
 
 std::string boot_id() {

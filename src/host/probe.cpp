@@ -131,13 +131,8 @@ std::vector<std::string> probe_entries(const std::string& folder) {
 }
 
 bool probe_process(int pid, uint64_t& start_time) {
-  const std::string text = content_of("/proc/" + std::to_string(pid) + "/stat");
-  const size_t end = text.rfind(')');
-  if (end == text.npos) return false;
-  const std::vector<std::string> fields = split(std::string_view(text).substr(end + 2), ' ');
-  if (fields.size() < 20) return false;
-  start_time = strtoull(fields[19].c_str(), nullptr, 10);
-  return true;
+  start_time = start_time_in(content_of("/proc/" + std::to_string(pid) + "/stat"));
+  return start_time != 0;
 }
 
 std::string first_line(const std::string& path) {

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/text.hpp"
 #include "run/session.hpp"
 #include "sys/mount.hpp"
 #include "sys/namespace.hpp"
@@ -152,7 +153,7 @@ Outcome run(const OpenStdio& step, Session& session) {
 
 namespace {
 
-/// The start time of a process (proc(5), field 22 of stat); 0 when it can't be read, with errno and the call.
+/// When a process began; 0 when that can't be read, with errno and the call.
 uint64_t start_time(const ChildState& state, pid_t pid, const char*& call) {
   char path[32], text[1024];
   snprintf(path, sizeof path, "%d/stat", pid);
@@ -165,10 +166,8 @@ uint64_t start_time(const ChildState& state, pid_t pid, const char*& call) {
   close(fd);
   errno = error;
   if (n <= 0) return 0;
-  text[n] = 0;
-  const char* at = strrchr(text, ')');  // the name may hold anything
-  for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
-  return at ? strtoull(at + 1, nullptr, 10) : 0;
+  errno = EIO;
+  return start_time_in({text, static_cast<size_t>(n)});
 }
 
 }  // namespace

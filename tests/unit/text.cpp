@@ -46,3 +46,12 @@ TEST_CASE("paths") {
   CHECK(!is_below("/ab", "/a"));
   CHECK(is_below("/a", "/"));
 }
+
+TEST_CASE("when a process began") {
+  const std::string rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 99887766 20 21";
+  CHECK(start_time_in("7 (name) " + rest + "\n") == 99887766);
+  CHECK(start_time_in("7 (a ) 1 2 (b) c)) " + rest) == 99887766);
+  CHECK(start_time_in("7 (name) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 99887766") == 99887766);  // cut off behind it
+  for (const char* each : {"", "7", "7 (name)", "7 (name) S 1 2 3", "7 (name) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18", "7 (name) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 ", "7 (name) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x"})
+    CHECK_MESSAGE(start_time_in(each) == 0, std::string(each));
+}
