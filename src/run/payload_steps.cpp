@@ -213,7 +213,7 @@ Outcome run(const FindCommand& step, ChildState& state) {
     at = end ? end + 1 : nullptr;
   }
   put_text(state.command, *refused ? refused : step.program);
-  state.detail(*refused ? refused : path ? path : "");
+  state.detail(*refused ? refused : path);
   return failed("faccessat2", best == ENOENT ? Why::command_missing : Why::command_refused, best);
 }
 

@@ -97,6 +97,9 @@ def calls_that_are_not_made(t):
             continue  # who has one id only stays what it is
         result = subprocess.run([refuse, *user, call + "=0", "--", t.nsbox, "up", spec, "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
         check(result.returncode == 125 and ": step " in result.stderr, call, result.returncode, result.stderr)
+    host = t.spec("namespaces: {net: host}\n" + PROBE, "host.yaml")
+    result = subprocess.run([refuse, *user, "seccomp=0,ioctl=0", "--", t.nsbox, "up", host, "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
+    check(result.returncode == 125 and "seccomp reads back something else" in result.stderr, "who says yes to all", result)
     result = subprocess.run([refuse, *user, f"prctl(24)={errno.EINVAL}", "--", t.nsbox, "up", spec, "--", "/probe", "exit", "0"], capture_output=True, text=True, cwd=t.folder)
     check(result.returncode == 125 and "drop_bounding 'none': prctl: Invalid argument (EINVAL)" in result.stderr, "the first capability is none", result)
 

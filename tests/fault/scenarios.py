@@ -102,7 +102,7 @@ namespaces: {time: new}
 time_offsets: {monotonic: 1h, boottime: -500ms}
 process: {init: false}
 """, up="made.plan", before=["NSBOX plan --out DIR/made.plan DIR/spec.yaml"]),
-    Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: 'pid:1'}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n",
+    Scenario("joined", "root", "namespaces: {net: {join: DIR/net}, uts: {join: 'pid:1'}}\nmounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\n",
              files={"net": "", "tree/mounted": None, "tree/queue": None}, joins=("net",), covered=["tree/mounted", "mqueue:tree/queue"]),
     Scenario("locked", "user", "mounts:\n  - PROBE:/probe\n  - {type: proc, target: /proc}\n  - DIR/tree:/data\n  - {type: tmpfs, target: /data/new}\nprocess: {notify: true}\n", files={"tree/link": "-> file", "tree/mounted": None}, covered=["tree/mounted"]),
     Scenario("others", "root", """
