@@ -38,7 +38,7 @@ def promised(out, host_namespaces):
 def mount(line):
     """A line of mountinfo without numbers of mounts, devices and descriptors, and without the launch's own folder."""
     words = line.split(" ")[3:]
-    words[0] = re.sub(r"^/.*/tmp\w{8}/", "/", words[0])
+    words[0] = re.sub(r"^/.*/tmp\w{8}(/|$)", "/", words[0])
     words = [re.sub(r"^(shared|master):\d+$", r"\1", word) for word in words]
     words[-1] = re.sub(r"(upperdir|lowerdir|workdir)=[^,]*", r"\1", words[-1])
     return re.sub(r"/dev/loop\d+", "/dev/loop", " ".join(words))
