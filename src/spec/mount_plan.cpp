@@ -371,12 +371,10 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
   if (found.tree && found.path != normal_path(target)) error(Code::target_through_link, {target, found.path});
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
-    if (found.kind == FileKind::denied) {
-      error(Code::target_denied, {target, error_words(found.error)});
-      return false;
-    }
+    // Out of the caller's reach may be within the sandbox's: as a file it is taken.
     if (found.known && is_folder != folder) {
-      if (found.existing != found.path && !found.in_folder) error(Code::target_not_folder, {found.existing});
+      if (found.kind == FileKind::denied) error(Code::target_denied, {target, error_words(found.error)});
+      else if (found.existing != found.path && !found.in_folder) error(Code::target_not_folder, {found.existing});
       else error(Code::target_type, {target, std::string(words_of(found.kind)), folder ? "a folder" : "a file"});
       return false;
     }

@@ -329,6 +329,17 @@ def more_mounts_than_descriptors(t):
         check(result.status == 125 and "raise_files" in result.err and "(ulimit -Hn)" in result.err, "a hard limit", result)
 
 
+@test(callers=("user",))
+def a_mask_where_only_the_sandbox_gets_to(t):
+    """What belongs to a subordinate id is out of the caller's reach, and within that of the sandbox."""
+    t.write("tree/private/secret", "secret\n")
+    for name, mode in (("tree/private/secret", 0o600), ("tree/private", 0o700)):
+        os.chmod(t.path(name), mode)
+        os.chown(t.path(name), 300000, 300000)
+    seen = t.see(PROBE + "  - DIR/tree:/data\n  - {type: mask, target: /data/private/secret}\nid_maps: subids\n")
+    check("/data/private/secret" in mounts(seen["mounts"]), "the mask", seen["mounts"])
+
+
 @test(callers=("root",))
 def a_writable_image(t):
     if not shutil.which("mke2fs") or not os.path.exists("/dev/loop-control"):
