@@ -35,7 +35,7 @@ std::string_view reason_word(Reason reason) {
 
 Node seconds(int64_t ns) {
   char text[32];
-  snprintf(text, sizeof text, "%llu.%06llu", static_cast<unsigned long long>(ns / 1'000'000'000), static_cast<unsigned long long>(ns % 1'000'000'000 / 1000));
+  snprintf(text, sizeof text, "%lld.%06lld", static_cast<long long>(ns / 1'000'000'000), static_cast<long long>(ns % 1'000'000'000 / 1000));
   return Node::scalar(text, true);
 }
 Node seconds(const struct timeval& time) { return seconds(time.tv_sec * 1'000'000'000 + time.tv_usec * 1000); }

@@ -252,13 +252,12 @@ std::string because(const LaunchResult& result, const StepText& step) {
 LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const HostFacts& facts) {
   LaunchSentence out;
   const uint32_t number = result.step;
+  out.place = plan.files.empty() ? "nsbox" : escape(plan.files[0]);
   if (!result.lost.empty()) {
-    out.place = plan.files.empty() ? "nsbox" : escape(plan.files[0]);
     out.what = "supervision of '" + result.lost + "': " + result.call + ": " + error_words(result.error);
     out.hint = "a command that can't be watched is ended with all that it has started";
     return out;
   }
-  out.place = plan.files.empty() ? "nsbox" : escape(plan.files[0]);
   if (number == 0 || number > plan.steps()) {
     out.what = "the sandbox ended before its first step";
     return out;

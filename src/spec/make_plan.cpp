@@ -136,7 +136,7 @@ void plan_become(PlanBuilder& builder) {
 void plan_files(PlanBuilder& builder) {
   const uint32_t wanted = builder.plan.slots + 64u;
   std::vector<Entry<PrepareStep>>& prepare = builder.plan.prepare;
-  if (wanted > 256) prepare.insert(prepare.begin(), {RaiseFiles{wanted}, prepare[0].stage, 0});
+  if (wanted > 256) prepare.insert(prepare.begin(), {RaiseFiles{wanted}, Stage::prepare, 0});
 }
 
 /// Only where something outside the sandbox changes: files of `create: host`, pins, the caller's terminal.

@@ -55,16 +55,16 @@ def print_markdown(verdicts, tried, seconds, launcher):
     """The tables of README.md."""
     everything, scenarios, kinds, calls = groups(verdicts)
     for part in (everything, scenarios + kinds):
-        lines([HEAD, *part])
+        print_table([HEAD, *part])
         print()
     columns = ["call", "cases", "clean %", "failed"]
     calls = [[each[0], each[1], each[2], each[7]] for each in calls if each[1] != "0"]
     half = (len(calls) + 1) // 2
-    lines([columns + [""] + columns, *(left + [""] + right for left, right in zip(calls, calls[half:] + [[""] * 4]))])
+    print_table([columns + [""] + columns, *(left + [""] + right for left, right in zip(calls[:half], calls[half:] + [[""] * 4]))])
     print(f"\n{launcher}: {len(verdicts)} of {tried} cases came to their call, in {seconds:.0f} s")
 
 
-def lines(table):
+def print_table(table):
     for number, cells in enumerate(table):
         print("| " + " | ".join(cells) + " |")
         if number == 0:
