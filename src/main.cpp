@@ -9,6 +9,7 @@
 #include <new>
 
 #include "base/failure.hpp"
+#include "base/launch_memory.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 
@@ -32,6 +33,7 @@ int failed(const char* call, const char* object, int error) {
 }
 
 int run(int argc, char** argv) {
+  nsbox::begin_launch_memory();
   open_standard_files();
   // nsbox gives no rights, so it must have none that its caller has not.
   if (getauxval(AT_SECURE) || getauxval(AT_UID) != getauxval(AT_EUID) || getauxval(AT_GID) != getauxval(AT_EGID)) {

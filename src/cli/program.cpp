@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/failure.hpp"
+#include "base/launch_memory.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/log.hpp"
@@ -100,6 +101,20 @@ int parse_options(const Command& command, const std::vector<OptionInfo>& options
   return 0;
 }
 
+/// The same; and of options that take one of some words, the word is one of them.
+int read_options(const Command& command, const std::vector<std::string>& words, Arguments& arguments) {
+  const std::vector<OptionInfo> options = options_of(command);
+  if (const int status = parse_options(command, options, words, arguments)) return status;
+  for (const OptionInfo& option : options) {
+    const std::string name = long_name(option.names);
+    if (option.words.empty() || !arguments.has(name)) continue;
+    const std::vector<std::string> allowed = split(option.words, '|');
+    if (std::find(allowed.begin(), allowed.end(), arguments.value(name)) == allowed.end())
+      return usage_error(command, "--" + name + " takes " + join(allowed, ", ") + ", not '" + escape(arguments.value(name)) + "'");
+  }
+  return 0;
+}
+
 }  // namespace
 
 void end_program(int status) {
@@ -132,17 +147,9 @@ int run_program(int argc, char** argv) {
   }
   words.erase(words.begin() + static_cast<std::ptrdiff_t>(verb));
 
-  const std::vector<OptionInfo> options = options_of(*command);
   const bool no_options = std::none_of(words.begin(), words.end(), [](const std::string& word) { return word.starts_with('-') && word != "-"; });
   if (no_options) arguments.operands = words;
-  else if (const int status = parse_options(*command, options, words, arguments)) return status;
-  for (const OptionInfo& option : options) {
-    const std::string name = long_name(option.names);
-    if (option.words.empty() || !arguments.has(name)) continue;
-    const std::vector<std::string> allowed = split(option.words, '|');
-    if (std::find(allowed.begin(), allowed.end(), arguments.value(name)) == allowed.end())
-      return usage_error(*command, "--" + name + " takes " + join(allowed, ", ") + ", not '" + escape(arguments.value(name)) + "'");
-  }
+  else if (const int status = read_options(*command, words, arguments)) return status;
   if (arguments.has("help")) {
     fputs(help_of(*command).c_str(), stdout);
     return 0;
@@ -153,6 +160,7 @@ int run_program(int argc, char** argv) {
   if (arguments.has_after && !command->takes_command) return usage_error(*command, "'--' is not for this command");
   set_color(arguments.value("color", "auto"));
   if (const std::string problem = set_log(arguments); !problem.empty()) return usage_error(*command, problem);
+  if (command->run != run_up) end_launch_memory();  // some commands go on for days
   return command->run(arguments);
 }
 

@@ -119,7 +119,7 @@ struct Plan {
     uint32_t number = 1;
     const auto each = [&](const auto& entries) {
       for (const auto& entry : entries)
-        std::visit([&](const auto& step) { f(number, entry.stage, entry.origin, step); }, entry.step), number++;
+        with_step(entry.step, [&](const auto& step) { f(number, entry.stage, entry.origin, step); }), number++;
     };
     each(prepare);
     each(join);

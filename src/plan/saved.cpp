@@ -71,7 +71,7 @@ struct Writer {
       for (const auto& each : value) put(each);
     } else if constexpr (is_choice<T>) {
       number(value.index());
-      std::visit([&](const auto& each) { put(each); }, value);
+      with_step(value, [&](const auto& each) { put(each); });
     } else {
       for_each_member(value, [&](const auto& member) { put(member); });
     }

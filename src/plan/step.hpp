@@ -399,4 +399,15 @@ using PayloadStep =
                  ResetSignals, ResetProcess, SetNice, SetAffinity, SetLimit, NoNewPrivileges, CloseOnExec,
                  RestrictSelf, RefuseTerminalInput, SetFilter, Exec, Leave>;
 
+/// Calls f(step) with what the variant holds: std::visit without its exception, and without its tables of
+/// pointers, which would be relocated at each start.
+template <class... Steps, class F>
+void with_step(const std::variant<Steps...>& held, F&& f) {
+  const auto one = [&](const auto* step) {
+    if (step) f(*step);
+    return step != nullptr;
+  };
+  (one(std::get_if<Steps>(&held)) || ...);
+}
+
 }  // namespace nsbox

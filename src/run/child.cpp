@@ -21,24 +21,13 @@ namespace {
 
 Outcome run(const ForkPayload&, ChildState&) { return done; }  // the walk forks (below)
 
-/// std::visit without its exception.
-template <class... Steps>
-Outcome run_step(const std::variant<Steps...>& step, ChildState& state) {
-  Outcome outcome;
-  const auto one = [&](const auto* each) {
-    if (each) outcome = run(*each, state);
-    return each != nullptr;
-  };
-  (one(std::get_if<Steps>(&step)) || ...);
-  return outcome;
-}
-
 template <class Variant>
 void walk(ChildState& state, const std::vector<Entry<Variant>>& entries, uint32_t number) {
   for (const Entry<Variant>& entry : entries) {
     state.page->step.store(number, std::memory_order_relaxed);
     if (state.timed) state.page->times[number] = sys::monotonic_ns();
-    const Outcome outcome = run_step(entry.step, state);
+    Outcome outcome;
+    with_step(entry.step, [&](const auto& step) { outcome = run(step, state); });
     if (outcome.failed()) give_up(state, number, outcome);
     number++;
   }

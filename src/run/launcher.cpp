@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/launch_memory.hpp"
 #include "base/text.hpp"
 #include "run/session.hpp"
 #include "sys/clock.hpp"
@@ -69,17 +70,13 @@ void find_terminal(Session& session) {
   }
 }
 
-template <class... Steps>
-Outcome run_step(const std::variant<Steps...>& step, Session& session) {
-  return std::visit([&](const auto& each) { return run(each, session); }, step);
-}
-
 /// Runs the launcher's steps of one list; false after the first that fails.
 template <class Variant>
 bool walk(Session& session, const std::vector<Entry<Variant>>& entries, uint32_t number, LaunchResult& result) {
   for (const Entry<Variant>& entry : entries) {
     const int64_t begun = session.child.timed ? sys::monotonic_ns() : 0;
-    const Outcome outcome = run_step(entry.step, session);
+    Outcome outcome;
+    with_step(entry.step, [&](const auto& step) { outcome = run(step, session); });
     if (session.child.page) session.child.page->times[number] = begun;
     if (outcome.failed()) {
       result.step = number;
@@ -211,6 +208,7 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   if (!walk(session, plan.prepare, 1, result)) return;
   make_environment(session);
   find_terminal(session);
+  end_launch_memory();  // from here on nsbox waits
   if (!clone_child(session, result)) return;
   session.child_channel.reset();
   for (const int fd : {0, 1})  // 2 is the same as 1

@@ -23,8 +23,8 @@ struct Outcome {
   bool failed() const { return call != nullptr; }
 };
 inline constexpr Outcome done{};
-inline Outcome failed(const char* call) { return {errno, call, Why::call}; }
-inline Outcome failed(const char* call, Why why, int error = 0) { return {error, call, why}; }
+[[gnu::cold]] inline Outcome failed(const char* call) { return {errno, call, Why::call}; }
+[[gnu::cold]] inline Outcome failed(const char* call, Why why, int error = 0) { return {error, call, why}; }
 
 /// For the launcher's message. The first failure is told: others follow from it, since a process that ends
 /// lets those that wait for it fail as well.
@@ -37,6 +37,8 @@ inline void tell_failure(Page& page, uint32_t number, const Outcome& outcome) {
 }
 
 struct ChildState {
+  ChildState() { command[0] = 0; }
+
   const Plan* plan = nullptr;
   Page* page = nullptr;
   bool timed = false;
@@ -58,7 +60,7 @@ struct ChildState {
   const char* path = nullptr;    // PATH of the payload
 
   // Found on the way.
-  char command[4096] = {};
+  char command[4096];  // "" until then; its other bytes are not touched
 
   int slot(Slot slot) const { return slots[static_cast<uint16_t>(slot)]; }
   int& slot(Slot slot) { return slots[static_cast<uint16_t>(slot)]; }
