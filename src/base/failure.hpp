@@ -12,7 +12,7 @@ namespace nsbox {
 struct Failure {
   std::string call, object;
   int error;
-  explicit Failure(std::string call, std::string object = "", int error = errno) : call(std::move(call)), object(std::move(object)), error(error) {}
+  [[gnu::cold]] explicit Failure(std::string call, std::string object = "", int error = errno) : call(std::move(call)), object(std::move(object)), error(error) {}
 };
 
 }  // namespace nsbox

@@ -90,6 +90,14 @@ std::string escape(std::string_view text) {
 size_t utf8_error(std::string_view text) {
   uint32_t code = 0;
   for (size_t at = 0; at < text.size();) {
+    uint64_t eight;  // most texts are ASCII
+    if (text.size() - at >= sizeof eight) {
+      memcpy(&eight, text.data() + at, sizeof eight);
+      if (!(eight & 0x8080808080808080)) {
+        at += sizeof eight;
+        continue;
+      }
+    }
     const size_t length = static_cast<uint8_t>(text[at]) < 0x80 ? 1 : decode_utf8(text.substr(at), code);
     if (length == 0) return at;
     at += length;
@@ -187,9 +195,18 @@ std::string_view next_part(std::string_view& path) {
   return part;
 }
 
+/// Absolute, and nothing in it can be what normal_path takes out: so are most.
+static bool is_normal(std::string_view path) {
+  char before = 0;
+  for (const char c : path) {
+    if (before == '/' && (c == '/' || c == '.')) return false;
+    before = c;
+  }
+  return path.starts_with('/') && path.size() > 1 && before != '/';
+}
+
 std::string normal_path(std::string_view path) {
-  // Most are normal already.
-  if (path.starts_with('/') && path.size() > 1 && !path.ends_with('/') && path.find("/.") == path.npos && path.find("//") == path.npos) return std::string(path);
+  if (is_normal(path)) return std::string(path);
   std::string out;
   out.reserve(path.size());
   const bool absolute = path.starts_with('/');

@@ -19,6 +19,10 @@ namespace nsbox {
 /// Where the values of the finished specification came from; kept for `show --origin` and messages.
 class Places {
  public:
+  Places() {  // of most files
+    places_.reserve(64);
+    pointers_.reserve(1536);
+  }
   void add(std::string_view pointer, Mark mark) {
     places_.push_back({static_cast<uint32_t>(pointers_.size()), static_cast<uint32_t>(pointer.size()), mark});
     pointers_ += pointer;
@@ -62,14 +66,14 @@ class Decoder {
   Places* places = nullptr;  // filled when somebody wants them
 
   const std::string& pointer() const { return pointer_; }
-  void error(Code code, const Node& node, std::vector<std::string> args = {}) {
+  [[gnu::cold]] void error(Code code, const Node& node, std::vector<std::string> args = {}) {
     if (!node.broken) findings.add(code, node.mark, pointer_, std::move(args));
   }
-  void error_at(Code code, Mark mark, std::vector<std::string> args = {}) {
+  [[gnu::cold]] void error_at(Code code, Mark mark, std::vector<std::string> args = {}) {
     findings.add(code, mark, pointer_, std::move(args));
   }
   /// The standard answer to a node of the wrong kind.
-  bool wrong_type(const Node& node, std::string_view expected) {
+  [[gnu::cold]] bool wrong_type(const Node& node, std::string_view expected) {
     error(Code::wrong_type, node, {std::string(expected), std::string(kind_words(node)), node.is_scalar() ? node.text : ""});
     return false;
   }

@@ -45,7 +45,8 @@ struct Findings {
   static constexpr size_t most = 1000;
   size_t more = 0;  // errors beyond these, only counted
 
-  void add(Code code, Mark mark, std::string pointer, std::vector<std::string> args = {}, Mark other = {});
+  /// Cold, as all that leads here: the compiler puts it out of the way of what a valid file runs through.
+  [[gnu::cold]] void add(Code code, Mark mark, std::string pointer, std::vector<std::string> args = {}, Mark other = {});
   bool failed() const;  // at least one error
   size_t count(Severity severity) const;
 };

@@ -2,6 +2,7 @@
 #include "fields/plain_yaml.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "fields/yaml.hpp"
 
@@ -9,6 +10,13 @@ namespace nsbox {
 namespace {
 
 struct NotPlain {};  // caught in read_plain_yaml
+
+/// Characters that mean nothing in a plain scalar, wherever they stand: a path is made of them.
+constexpr auto dull = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")) table[static_cast<uint8_t>(c)] = true;
+  return table;
+}();
 
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
@@ -90,6 +98,7 @@ class PlainReader {
     if (key == "null" || key == "Null" || key == "NULL" || map.members.size() >= 64) stop();
     for (const Member& each : map.members)
       if (each.key == key) stop();
+    if (map.members.empty()) map.members.reserve(4);
     map.members.push_back({std::string(key), mark, std::move(value)});
   }
 
@@ -113,6 +122,7 @@ class PlainReader {
   Node block_list(int indent, size_t depth) {
     Node list = Node::list();
     list.mark = here();
+    list.items.reserve(4);
     count(depth);
     while (indent_ == indent && peek() == '-' && peek(1) == ' ') {
       pos_++;
@@ -203,6 +213,7 @@ class PlainReader {
     if (pos_ == line_begin_) stop();
     size_t end = pos_;
     for (; end < text_.size() && text_[end] != '\n'; end++) {
+      if (dull[static_cast<uint8_t>(text_[end])]) continue;
       const char c = text_[end], next = end + 1 < text_.size() ? text_[end + 1] : '\n';
       if (in_flow && (c == ',' || c == ']' || c == '}')) break;
       if (in_flow && (c == '[' || c == '{' || c == '"' || c == '\'' || c == '#' || c == '?')) stop();
@@ -297,7 +308,7 @@ class PlainReader {
 }  // namespace
 
 std::optional<Node> read_plain_yaml(std::string_view text, uint16_t file) {
-  if (text.find_first_of("\t\r") != text.npos || !text.ends_with('\n')) return std::nullopt;
+  if (text.find('\t') != text.npos || text.find('\r') != text.npos || !text.ends_with('\n')) return std::nullopt;
   try {
     return PlainReader(text, file).read();
   } catch (const NotPlain&) {

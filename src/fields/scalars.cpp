@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fields/scalars.hpp"
 
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -173,8 +174,8 @@ std::string print_duration(int64_t ns) {
 }
 
 std::string print_mode(uint32_t bits) {
-  char text[8];
-  snprintf(text, sizeof text, "%04o", bits & 07777);
+  std::string text = "0000";
+  for (size_t i = 4; i-- > 0; bits >>= 3) text[i] = static_cast<char>('0' + (bits & 7));
   return text;
 }
 
@@ -318,7 +319,7 @@ bool Codec<Mode>::decode(Decoder& decoder, const Node& node, Mode& out) {
   if (text.starts_with("0o")) text.remove_prefix(2);
   if (!node.is_scalar() || text.empty() || text.size() > 5 || text.find_first_not_of("01234567") != text.npos)
     return decoder.wrong_type(node, "a mode in octal digits (0755)");
-  out.bits = static_cast<uint32_t>(strtoul(std::string(text).c_str(), nullptr, 8));
+  std::from_chars(text.data(), text.data() + text.size(), out.bits, 8);
   if (out.bits <= 07777) return true;
   decoder.error(Code::out_of_range, node, {node.text, "0", "7777"});
   return false;

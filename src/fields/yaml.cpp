@@ -265,6 +265,13 @@ Mark mark_at(uint16_t file, std::string_view text, size_t offset) {
   return mark;
 }
 
+constexpr size_t most_brackets = 2048;
+size_t count_up_to(std::string_view text, char wanted, size_t most) {
+  size_t count = 0;
+  for (size_t at = text.find(wanted); at != text.npos && count <= most; at = text.find(wanted, at + 1)) count++;
+  return count;
+}
+
 /// What can be refused by looking at the bytes, before a parser sees them.
 bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
   if (text.size() > InputLimits::bytes) {
@@ -278,12 +285,13 @@ bool text_is_sane(Findings& findings, uint16_t file, std::string_view text) {
   }
   // Nesting in [ and { can't be deeper than their number on the way: a cheap bound that keeps
   // yaml-cpp's own recursion and its stack of simple keys short.
+  if (count_up_to(text, '[', most_brackets) + count_up_to(text, '{', most_brackets) <= most_brackets) return true;
   size_t depth = 0, most = 0;
   for (size_t i = 0; i < text.size(); i++) {
     if (text[i] == '[' || text[i] == '{') most = std::max(most, ++depth);
     else if ((text[i] == ']' || text[i] == '}') && depth > 0) depth--;
     else if (text[i] == '\n' && depth > 0 && i + 1 < text.size() && text[i + 1] != ' ' && text[i + 1] != '\t') depth = 0;
-    if (most > 2048) {
+    if (most > most_brackets) {
       findings.add(Code::too_deep, mark_at(file, text, i), "");
       return false;
     }

@@ -9,7 +9,7 @@ namespace nsbox {
 void* Arena::take(size_t size, size_t alignment) {
   used_ = (used_ + alignment - 1) / alignment * alignment;
   if (chunks_.empty() || used_ + size > size_) {
-    size_ = std::max<size_t>(size, 16384);
+    size_ = std::max<size_t>(size, 4096);
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(size_));
     used_ = 0;
   }

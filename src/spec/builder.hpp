@@ -46,7 +46,7 @@ class PlanBuilder {
 
   Slot new_slot() { return static_cast<Slot>(plan.slots++); }
   Str text(std::string_view text) { return plan.arena.text(text); }
-  void error(Code code, std::vector<std::string> args = {});
+  [[gnu::cold]] void error(Code code, std::vector<std::string> args = {});
   Mark mark() const { return plan.origins[origin_].mark; }
 
   // --- what is asked of the caller

@@ -15,7 +15,7 @@ struct Check {
   const Spec& spec;
   const Caller& caller;
 
-  void add(Code code, Mark mark, std::string pointer, std::vector<std::string> args = {}) const {
+  [[gnu::cold]] void add(Code code, Mark mark, std::string pointer, std::vector<std::string> args = {}) const {
     findings.add(code, mark, std::move(pointer), std::move(args));
   }
 };
