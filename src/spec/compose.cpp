@@ -177,14 +177,17 @@ bool Composer::load_extended(Node& root, uint16_t file, std::vector<std::string>
 }
 
 void Composer::refuse_missing(Node& node, std::string& pointer) {
+  const auto is_there = [](const Node& value) { return !value.is_null() && value.members.empty() && value.items.empty(); };
   for (Member& member : node.members) {
     Node& value = member.value;
+    if (is_there(value)) continue;
     const PointerStep step(pointer, member.key);
     if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer), value.broken = true;
     else refuse_missing(value, pointer);
   }
   for (size_t i = 0; i < node.items.size(); i++) {
     Node& item = node.items[i];
+    if (is_there(item)) continue;
     const PointerStep step(pointer, i);
     if (item.is_null()) findings_.add(item.missing ? Code::missing_item : Code::null_value, item.mark, pointer), item.broken = true;
     else refuse_missing(item, pointer);
@@ -195,7 +198,8 @@ void Composer::refuse_missing(Node& node, std::string& pointer) {
 /// value stays in its field.
 void Composer::expand_short_forms(Node& root) {
   if (Node* mounts = root.find("mounts"); mounts && mounts->is_list())
-    for (size_t i = 0; i < mounts->items.size(); i++) Mount::expand(findings_, mounts->items[i], pointer_to("/mounts", i));
+    for (size_t i = 0; i < mounts->items.size(); i++)
+      if (Node& item = mounts->items[i]; !bare_bind(item)) Mount::expand(findings_, item, pointer_to("/mounts", i));
   if (Node* maps = root.find("id_maps")) IdMaps::expand(findings_, *maps);
   if (Node* namespaces = root.find("namespaces")) Namespaces::expand(findings_, *namespaces);
   if (Node* process = root.find("process"); process && process->is_map()) {
@@ -276,10 +280,12 @@ void Composer::collect_vars() {
 }
 
 std::string Composer::target_of(const Node& mount) const {
+  const std::optional<BareBind> bare = bare_bind(mount);
+  if (bare && !bare->target.empty()) return normal_path(bare->target);
   const Node* type = mount.find("type");
   if (type && (type->text == "remount" || type->text == "unmount")) return "";
   if (const Node* target = mount.find("target")) return target->is_scalar() ? normal_path(target->text) : "";
-  const Node* source = mount.find("source");
+  const Node* source = bare ? &mount : mount.find("source");
   std::string path;
   if (!source || !source->is_scalar()) return "";
   return resolve_host_path(source->text, findings_.files[source->mark.file].folder, caller_.home, path) ? path : "";

@@ -229,7 +229,7 @@ void plan_fs(PlanBuilder& builder, const Mount& mount) {
 void plan_bind(PlanBuilder& builder, const Mount& mount) {
   const bool recursive = mount.recursive.value_or(true);
   std::string real;
-  const PathFact fact = builder.facts.resolved(mount.source->path, &real);
+  const PathFact& fact = builder.facts.resolved(mount.source->path, &real);
   if (!builder.source_is_there(mount, fact, mount.source->path)) return;
   const bool device = fact.kind == FileKind::character || fact.kind == FileKind::block;
   const bool covered = !recursive && builder.locked_below(real);
@@ -402,7 +402,7 @@ void plan_unmount(PlanBuilder& builder, const Mount& mount) {
   builder.layout.unmount(found.path);
 }
 
-const MountKind kinds[] = {
+constexpr MountKind kinds[] = {
     {.name = "bind", .doc = "A host file or directory.", .own = {"source", "recursive", "idmap"}, .need = {"source"}, .as_root = true, .plan = plan_bind},
     {.name = "tmpfs", .doc = "A new file system in memory.", .own = {"size", "inodes", "mode", "uid", "gid"}, .need = {"target"}, .as_root = true, .plan = plan_tmpfs},
     {.name = "proc", .doc = "The processes of the sandbox's pid namespace.", .own = {"hidepid", "subset", "masked"}, .need = {"target"}, .plan = plan_proc},

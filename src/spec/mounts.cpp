@@ -106,12 +106,32 @@ struct KindKeys {
   std::vector<std::string_view> names() const { return keys_of_kind(kind, root); }
 };
 
+/// Where the default target of a bind is.
+void target_from_source(Mount& mount) {
+  if (!mount.target && mount.source) mount.target = BoxPath{normal_path(mount.source->path)};
+}
+
+bool decode_bare(Decoder& decoder, const Node& node, const BareBind& bind, Mount& out) {
+  out.kind = find_mount_kind("bind");
+  Node piece = Node::scalar(std::string(bind.source), true);
+  piece.mark = node.mark;
+  bool ok = decoder.read_at("source", piece, out.source);
+  if (!bind.target.empty()) {
+    piece.text = bind.target;
+    ok &= decoder.read_at("target", piece, out.target);
+  }
+  target_from_source(out);
+  return ok;
+}
+
 /// `out` is as it was made.
 bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
-  if (!node.is_map()) return decoder.wrong_type(node, root ? "host or a mapping with 'type'" : "SOURCE[:TARGET][:OPTION,…] or a mapping with 'type'");
+  const std::optional<BareBind> bare = root ? std::nullopt : bare_bind(node);
+  if (!node.is_map() && !bare) return decoder.wrong_type(node, root ? "host or a mapping with 'type'" : "SOURCE[:TARGET][:OPTION,…] or a mapping with 'type'");
   out.mark = node.mark;
   out.pointer = decoder.pointer();
   out.in_root = root;
+  if (bare) return decode_bare(decoder, node, *bare, out);
   out.kind = kind_of(decoder, node, root);
   if (!out.kind) return false;
   const KindKeys keys{*out.kind, root};
@@ -134,7 +154,7 @@ bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
     decoder.error(Code::missing_key, node, {std::string(key)});
     ok = false;
   }
-  if (!root && !out.target && out.is("bind") && out.source) out.target = BoxPath{normal_path(out.source->path)};
+  if (!root && out.is("bind")) target_from_source(out);
   return ok;
 }
 
@@ -207,11 +227,18 @@ std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root) {
   return keys;
 }
 
-std::string_view Mount::type() const { return kind ? kind->name : ""; }
-
 bool Mount::readonly_by_default() const {
   static constexpr std::string_view kinds[] = {"bind", "image", "file", "sysfs", "cgroup2", "mask"};
   return std::find(std::begin(kinds), std::end(kinds), type()) != std::end(kinds);
+}
+
+std::optional<BareBind> bare_bind(const Node& node) {
+  const std::string_view text = node.text;
+  if (!node.is_scalar() || node.broken || text.find('$') != text.npos) return std::nullopt;
+  const size_t colon = text.find(':');
+  const BareBind found{text.substr(0, colon), colon == text.npos ? "" : text.substr(colon + 1)};
+  if (found.source.empty() || (colon != text.npos && (!found.target.starts_with('/') || found.target.find(':') != text.npos))) return std::nullopt;
+  return found;
 }
 
 uint64_t Mount::attributes() const {
@@ -326,7 +353,7 @@ bool makes_mount(const Mount& mount) { return !mount.is("unmount") && !mount.is(
 
 void check_one(const Check& check, const Mount& mount) {
   const Spec& spec = check.spec;
-  const std::string pointer = mount.pointer;
+  const std::string& pointer = mount.pointer;
   const auto at = [&](std::string_view key) { return spec.mark_of(pointer_to(pointer, key)); };
   if (!mount.kind) return;
   if (mount.target && mount.target->path == "/" && !mount.is("remount")) check.add(Code::target_is_root, at("target"), pointer + "/target");

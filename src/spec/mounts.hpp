@@ -5,6 +5,7 @@
 #pragma once
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
@@ -139,16 +140,31 @@ struct Mount {
   static void expand(Findings& findings, Node& node, const std::string& pointer);
 };
 
+/// SOURCE or SOURCE:TARGET in which nothing is substituted. Most mounts are written so, and stay a text
+/// until they are decoded: a mapping for each would cost as much as the rest of its reading.
+struct BareBind {
+  std::string_view source, target;  // `target` may be empty
+};
+std::optional<BareBind> bare_bind(const Node& node);
+
+/// The first that is empty is the end. A table of vectors would be made at each start.
+struct FewKeys {
+  std::string_view keys[6];
+  const std::string_view* begin() const { return keys; }
+  const std::string_view* end() const { return std::find(std::begin(keys), std::end(keys) - 1, ""); }
+};
+
 struct MountKind {
   std::string_view name;
   std::string_view doc;
-  std::vector<std::string_view> own;   // keys besides the common ones
-  std::vector<std::string_view> need;  // keys that must be there
+  FewKeys own;   // keys besides the common ones
+  FewKeys need;  // keys that must be there
   bool common = true;                  // takes the common keys
   bool as_root = false;                // may also be the root
   bool folder = true;                  // its target is a folder (else a file)
   void (*plan)(PlanBuilder& builder, const Mount& mount) = nullptr;
 };
+inline std::string_view Mount::type() const { return kind ? kind->name : ""; }
 std::span<const MountKind> mount_kinds();
 const MountKind* find_mount_kind(std::string_view name);
 /// The small file system with the socket of process.notify.

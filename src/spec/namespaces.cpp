@@ -131,6 +131,7 @@ void Namespaces::expand(Findings& findings, Node& node) {
   if (!node.is_list()) return;
   Node map = Node::map();
   map.mark = node.mark;
+  map.members.reserve(node.items.size());
   bool broken = false;  // then the types that are not named may be meant by it: they keep their default
   for (size_t i = 0; i < node.items.size(); i++) {
     const Node& item = node.items[i];
