@@ -33,11 +33,6 @@ std::string read_more(int fd, size_t most, std::string& text) {
   return "";
 }
 
-std::string working_folder() {
-  char cwd[4096];
-  return getcwd(cwd, sizeof cwd) ? cwd : "/";
-}
-
 std::string read_source(const std::string& path, OpenSource& source, SourceFile& out) {
   out.name = path;
   out.device = source.info.st_dev;
@@ -48,7 +43,8 @@ std::string read_source(const std::string& path, OpenSource& source, SourceFile&
   const bool whole = S_ISREG(source.info.st_mode) && out.text.size() == static_cast<size_t>(source.info.st_size);
   std::string problem = whole ? "" : read_more(source.fd ? source.fd.number() : 0, InputLimits::bytes + 1, out.text);  // one more tells that it is too long
   const size_t slash = path.rfind('/');
-  const std::string here = path.starts_with('/') ? "/" : working_folder();
+  std::string here = path.starts_with('/') ? "/" : working_folder();
+  if (here.empty()) here = "/";
   out.folder = path == "-" || slash == std::string::npos ? here : normal_path(join_path(here, slash == 0 ? "/" : path.substr(0, slash)));
   return problem;
 }
@@ -143,7 +139,10 @@ std::optional<Plan> plan_of(Loaded& loaded, const Arguments& arguments, bool nee
   Spec& spec = *loaded.spec;
   if (arguments.has_after && !arguments.after.empty()) spec.process.command = ProcessCommand{arguments.after, false};
   if (!spec.process.command && need_command) loaded.findings.add(Code::no_command, spec.mark_of("/process"), "/process/command");
-  Plan plan = make_plan(spec, loaded.facts, loaded.findings);
+  Plan plan = [&] {
+    const NearLookups near;
+    return make_plan(spec, loaded.facts, loaded.findings);
+  }();
   drop_allowed(loaded.findings, spec);
   if (loaded.findings.failed()) return std::nullopt;
   if (logs(LogLevel::debug)) log(LogLevel::debug, "the plan of '" + spec.name + "' has " + std::to_string(plan.steps()) + " steps");

@@ -70,8 +70,8 @@ int not_planned(const Outputs& outputs, Node problems) {
 }
 
 std::string absolute(const std::string& path) {
-  char cwd[4096];
-  return path.starts_with('/') || !getcwd(cwd, sizeof cwd) ? path : normal_path(join_path(cwd, path));
+  const std::string folder = path.starts_with('/') ? "" : working_folder();
+  return folder.empty() ? path : normal_path(join_path(folder, path));
 }
 
 int run_saved(const std::string& path, const OpenSource& file, const Command& command, const Arguments& arguments, const Outputs& outputs) {

@@ -38,6 +38,8 @@ const PathFact& HostFacts::resolved(const std::string& path, std::string* real) 
     const PathFact& fact = walk(path, &resolved_to_, {}, nullptr);
     if (resolved_to_.empty()) return fact;  // links without an end
     resolved_ = path;
+    if (real) *real = resolved_to_;
+    return fact;
   }
   if (real) *real = resolved_to_;
   return this->path(resolved_to_);

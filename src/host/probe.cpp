@@ -50,10 +50,12 @@ FileKind kind_of(mode_t mode) {
   }
 }
 
+NearLookups* near = nullptr;
+
 PathFact probe_path(const std::string& path) {
   PathFact fact;
   struct stat info;
-  if (lstat(path.c_str(), &info) < 0) {
+  if ((near ? near->look(path, info) : lstat(path.c_str(), &info)) < 0) {
     fact.error = errno;
     if (!says_missing(errno) && !says_denied(errno)) throw Failure("lstat", path);
     fact.kind = says_missing(errno) ? FileKind::missing : FileKind::denied;
@@ -211,13 +213,40 @@ void look_up_caller(Caller& caller) {
 
 }  // namespace
 
+NearLookups::NearLookups() { near = this; }
+NearLookups::~NearLookups() { near = nullptr; }
+
+int NearLookups::look(const std::string& path, struct stat& info) {
+  constexpr unsigned enough = 8;  // for the descriptor to pay
+  const std::string_view folder = parent_path(path);
+  if (folder != folder_) {
+    folder_ = folder;
+    asked_ = 0;
+    open_.reset();
+  } else if (++asked_ == enough && folder != "/") {
+    open_ = Fd::adopt(open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  if (!open_) return lstat(path.c_str(), &info);
+  return fstatat(open_.number(), path.c_str() + folder.size() + 1, &info, AT_SYMLINK_NOFOLLOW);
+}
+
 ssize_t read_piece(int fd, std::string& text) {
-  char piece[4096];  // not in the text itself, which would fill its new place with zeros first
+  char piece[2048];  // not in the text itself, which would fill its new place with zeros first
   ssize_t n;
   do n = read(fd, piece, sizeof piece);
   while (n < 0 && errno == EINTR);
   if (n > 0) text.append(piece, static_cast<size_t>(n));
   return n;
+}
+
+std::string working_folder() {
+  std::string folder(256, 0);  // most are shorter, and a page of the stack is not touched for them
+  while (!getcwd(folder.data(), folder.size())) {
+    if (errno != ERANGE || folder.size() >= 4096) return "";
+    folder.resize(4096);
+  }
+  folder.resize(strlen(folder.c_str()));
+  return folder;
 }
 
 bool read_file(const std::string& path, std::string& out, size_t most) {
@@ -253,8 +282,8 @@ HostFacts probe_host() {
   caller.privileged = effective >> CAP_SYS_ADMIN & 1;
   caller.on_terminal = [] { return is_terminal(0) && is_terminal(1); };
   caller.cwd = [] {
-    char cwd[4096];
-    if (getcwd(cwd, sizeof cwd)) return std::string(cwd);
+    const std::string folder = working_folder();
+    if (!folder.empty()) return folder;
     if (errno != ENOENT && errno != EACCES) throw Failure("getcwd");  // these: one that was removed, or is closed
     return std::string("/");
   };

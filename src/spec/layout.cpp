@@ -8,22 +8,29 @@
 
 namespace nsbox {
 
-void Layout::mount(const std::string& target, Tree tree) {
-  mounts_.push_back({target, std::move(tree), mounts_.size()});
+void Layout::forget_way(std::string_view changed) {
+  if (is_below(last_way_.folder, changed)) last_way_ = {};
+}
+
+void Layout::mount(std::string target, Tree tree) {
+  forget_way(target);
+  mounts_.push_back({std::move(target), std::move(tree), mounts_.size()});
   Mounted& mounted = mounts_.back();
   const auto [newest, first] = newest_.try_emplace(mounted.target, &mounted);
   if (!first) mounted.before = std::exchange(newest->second, &mounted);
 }
 
 void Layout::unmount(const std::string& target) {
+  forget_way(target);
   const auto found = newest_.find(target);
   if (found == newest_.end() || !found->second) return;
   found->second->gone = true;
   found->second = found->second->before;
 }
 
-void Layout::made(const std::string& path, FileKind kind, std::string link) {
-  made_[path] = {kind, std::move(link), mounts_.size()};
+void Layout::made(std::string_view path, FileKind kind, std::string link) {
+  forget_way(path);
+  made_[std::string(path)] = {kind, std::move(link), mounts_.size()};
 }
 
 const Layout::Mounted* Layout::newest_at(std::string_view path) const {
@@ -93,7 +100,8 @@ Found Layout::find(std::string_view path, bool follow) const {
   std::string_view left = way;
   bool own = true;
   int links = 0;
-  const Mounted* mounted = covering("/");  // on `done` or above it
+  bool straight = true;  // neither a link nor `..` so far
+  const Mounted* mounted;  // on `done` or above it
   const auto in_tree = [&] {
     found.tree = mounted ? &mounted->tree : nullptr;
     found.mount = mounted ? mounted->target : "/";
@@ -104,23 +112,34 @@ Found Layout::find(std::string_view path, bool follow) const {
     return true;
   };
   found.kind = FileKind::folder;
-  found.existing = "/";
-  if (mounted) look(*mounted, "/", &found.host);
+  if (const std::string& folder = last_way_.folder; !folder.empty() && path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder)) {
+    found.existing = done = folder;
+    left.remove_prefix(folder.size() + 1);
+    mounted = last_way_.mounted;
+    own = last_way_.own;
+    found.host = last_way_.host;
+  } else {
+    found.existing = "/";
+    mounted = covering("/");
+    if (mounted) look(*mounted, "/", &found.host);
+  }
   bool looked = true;  // at `done`, the last thing of all
   while (!left.empty()) {
     const std::string_view part = next_part(left);
     if (part.empty() || part == ".") continue;
     if (part == "..") {
+      straight = false;
       done.resize(done.empty() ? 0 : done.rfind('/'));
       mounted = covering(done.empty() ? "/" : done);
       looked = false;
       continue;
     }
-    if (mounted && mounted->tree.kind != Tree::Kind::own) own = false;
     const size_t length = done.size();
+    const bool last = nothing_more(left);
+    if (last && straight && found.known && length > 0 && last_way_.folder != done) last_way_ = {done, mounted, own, found.host};
+    if (mounted && mounted->tree.kind != Tree::Kind::own) own = false;
     done += '/';
     done += part;
-    const bool last = nothing_more(left);
     if (const Mounted* here = newest_at(done); here && (!mounted || here->number > mounted->number)) mounted = here;
     if (!mounted) {
       done.resize(length);
@@ -134,6 +153,7 @@ Found Layout::find(std::string_view path, bool follow) const {
       continue;
     }
     if (fact.kind == FileKind::link && (follow || !last)) {
+      straight = false;
       if (++links > 40) {
         in_tree();
         found.loop = true;

@@ -53,9 +53,9 @@ class Layout {
  public:
   explicit Layout(const HostFacts& facts) : facts_(facts) {}
 
-  void mount(const std::string& target, Tree tree);
+  void mount(std::string target, Tree tree);
   void unmount(const std::string& target);
-  void made(const std::string& path, FileKind kind, std::string link = "");
+  void made(std::string_view path, FileKind kind, std::string link = "");
 
   /// What is at `path`. `follow`: a link in the last component is followed too.
   Found find(std::string_view path, bool follow = true) const;
@@ -86,6 +86,13 @@ class Layout {
     std::string link;
     size_t number;  // of the newest mount when it was made: a later one above hides it
   };
+  struct Way {
+    std::string folder;  // to which the way leads through folders alone; "" for none
+    const Mounted* mounted = nullptr;
+    bool own = false;
+    std::string host;
+  };
+  void forget_way(std::string_view changed);
   const Mounted* covering(std::string_view path) const;
   const Mounted* newest_at(std::string_view path) const;
   PathFact look(const Mounted& mounted, const std::string& path, std::string* host) const;
@@ -94,6 +101,7 @@ class Layout {
   std::deque<Mounted> mounts_;  // its addresses stay
   std::unordered_map<std::string_view, Mounted*> newest_;  // by target
   std::unordered_map<std::string, Made, TextHash, std::equal_to<>> made_;
+  mutable Way last_way_;  // targets stand side by side: of the last one's folder
 };
 
 }  // namespace nsbox

@@ -35,7 +35,7 @@ bool has_own_flags(uint64_t attributes) {
   return !(attributes & ~uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
 }
 
-Str relative(PlanBuilder& builder, const std::string& path) { return builder.text(path.size() > 1 ? path.substr(1) : ""); }
+Str relative(PlanBuilder& builder, std::string_view path) { return builder.text(path.substr(1)); }
 
 }  // namespace
 
@@ -356,7 +356,7 @@ bool PlanBuilder::open_for_making(const Mount& mount, const std::string& target,
 void PlanBuilder::make_parents(const Found& found, std::string_view path) {
   size_t at = found.existing == "/" ? 0 : found.existing.size();
   for (size_t slash = path.find('/', at + 1); slash != path.npos; slash = path.find('/', slash + 1)) {
-    const std::string folder(path.substr(0, slash));
+    const std::string_view folder = path.substr(0, slash);
     add(MakeFolder{{Slot::root, relative(*this, folder), found.own}, 0755}, Stage::mounts);
     layout.made(folder, FileKind::folder);
   }
@@ -368,7 +368,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
     error(Code::source_denied, {target, "too many links"});
     return false;
   }
-  if (found.tree && found.path != normal_path(target)) error(Code::target_through_link, {target, found.path});
+  if (found.tree && found.path != target && found.path != normal_path(target)) error(Code::target_through_link, {target, found.path});
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
     // Out of the caller's reach may be within the sandbox's: as a file it is taken.
@@ -452,9 +452,9 @@ void PlanBuilder::attached(const Mount& mount, Slot slot, At at, Tree tree) {
     SetAttributes step{slot, 0, 0, static_cast<uint64_t>(*mount.propagation), true};
     add(step, Stage::mounts);
   }
-  const std::string path = "/" + std::string(at.path);  // where it really is: links on the way are followed
+  std::string path = "/" + std::string(at.path);  // where it really is: links on the way are followed
   if (tree.closes) closing_.push_back(path);
-  layout.mount(path, std::move(tree));
+  layout.mount(std::move(path), std::move(tree));
 }
 
 void PlanBuilder::cover(At at, bool folder, bool attributes) {

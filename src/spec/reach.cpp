@@ -90,7 +90,7 @@ void warn_of_sockets(PlanBuilder& builder) {
   paths.reserve(std::size(sockets) + std::size(named_sockets));
   what.reserve(paths.capacity());
   const auto ask = [&](std::string path, Code code, std::string_view words) {
-    if (!path.starts_with('/') || std::find(paths.begin(), paths.end(), path) != paths.end()) return;
+    if (!path.starts_with('/')) return;
     paths.push_back(std::move(path));
     what.push_back({code, words});
   };
@@ -105,7 +105,8 @@ void warn_of_sockets(PlanBuilder& builder) {
     std::string_view text = value ? value : "";
     if (!text.starts_with(each.prefix)) continue;
     text.remove_prefix(each.prefix.size());
-    ask(normal_path(text.substr(0, text.find_first_of(",;"))), each.code, each.words);
+    path = normal_path(text.substr(0, text.find_first_of(",;")));
+    if (std::find(paths.begin(), paths.end(), path) == paths.end()) ask(path, each.code, each.words);
   }
   const Reach reach(builder.layout, paths);
   for (size_t i = 0; i < paths.size(); i++) {

@@ -3,9 +3,16 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <tuple>
+
 #include "base/text.hpp"
+#include "host/probe.hpp"
 
 using namespace nsbox;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -44,4 +51,47 @@ TEST_CASE("what is mounted where") {
       CHECK(facts.mounts_below(normal) == inside(facts, normal));
     }
   }
+}
+
+TEST_CASE("many lookups in one folder say what each says alone") {
+  char folder[] = "/tmp/nsbox-unit-XXXXXX";
+  REQUIRE(mkdtemp(folder));
+  const fs::path top = folder;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 40; i++) {
+    const fs::path path = top / std::to_string(i);
+    if (i % 4 == 0) fs::create_directory(path);
+    else if (i % 4 == 1) std::ofstream(path) << i;
+    else if (i % 4 == 2) fs::create_symlink("0", path);  // the fourth is missing
+    paths.push_back(path);
+    if (i > 30) paths.push_back(top / "0" / "none"), paths.push_back("/"), paths.push_back("/tmp");
+  }
+  std::vector<PathFact> alone;
+  for (const std::string& path : paths) alone.push_back(probe_host().path(path));
+  {
+    const NearLookups near;
+    const HostFacts facts = probe_host();
+    for (size_t i = 0; i < paths.size(); i++) {
+      const PathFact& fact = facts.path(paths[i]);
+      CAPTURE(paths[i]);
+      CHECK(std::tie(fact.kind, fact.link, fact.device, fact.inode, fact.mode) == std::tie(alone[i].kind, alone[i].link, alone[i].device, alone[i].inode, alone[i].mode));
+    }
+  }
+  fs::remove_all(top);
+}
+
+TEST_CASE("the working folder, however long its path") {
+  const fs::path before = fs::current_path();
+  CHECK(working_folder() == before);
+  char folder[] = "/tmp/nsbox-unit-XXXXXX";
+  REQUIRE(mkdtemp(folder));
+  fs::path deep = folder;
+  for (const size_t length : {250u, 900u}) {
+    while (deep.native().size() < length) deep /= std::string(100, 'd');
+    fs::create_directories(deep);
+    fs::current_path(deep);
+    CHECK(working_folder() == deep);
+  }
+  fs::current_path(before);
+  fs::remove_all(folder);
 }

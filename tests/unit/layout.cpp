@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <random>
+#include <tuple>
+
 using namespace nsbox;
 
 namespace {
@@ -64,4 +68,39 @@ TEST_CASE("a later mount above hides, and its unmount shows again") {
   layout.unmount("/src");
   CHECK(layout.find("/src").kind == FileKind::folder);
   CHECK(layout.below("/").empty());
+}
+
+TEST_CASE("an answer does not hang on what was asked before") {
+  // Asked of all paths after each change, or of one path at the end: the same.
+  const std::string paths[] = {"/", "/src", "/src/file", "/src/folder", "/src/folder/a", "/src/up", "/src/up/a", "/own", "/own/a", "/own/a/b", "/own/a/c", "/src/../own/a", "/lib", "/lib/a"};
+  HostFacts facts;
+  invent(facts);
+  std::mt19937 random(1);
+  for (int round = 0; round < 200; round++) {
+    std::vector<std::function<void(Layout&)>> changes{[](Layout& layout) { layout.mount("/", own()); }};
+    for (int i = 0; i < 8; i++) {
+      const std::string& path = paths[random() % std::size(paths)];
+      switch (random() % 5) {
+        case 0: changes.emplace_back([=](Layout& layout) { layout.mount(path, own()); }); break;
+        case 1: changes.emplace_back([=](Layout& layout) { layout.mount(path, host("/src")); }); break;
+        case 2: changes.emplace_back([=](Layout& layout) { layout.unmount(path); }); break;
+        case 3: changes.emplace_back([=](Layout& layout) { layout.made(path, FileKind::link, "/own"); }); break;
+        default: changes.emplace_back([=](Layout& layout) { layout.made(path, FileKind::folder); });
+      }
+    }
+    Layout asked(facts);
+    for (const auto& change : changes) {
+      change(asked);
+      for (const std::string& path : paths) (void)asked.find(path);
+    }
+    for (const std::string& path : paths) {
+      Layout fresh(facts);
+      for (const auto& change : changes) change(fresh);
+      const Found a = asked.find(path), b = fresh.find(path);
+      CAPTURE(path);
+      CHECK(std::tie(a.path, a.kind, a.known, a.own, a.existing, a.in_folder, a.mount, a.host, a.loop, a.link) ==
+            std::tie(b.path, b.kind, b.known, b.own, b.existing, b.in_folder, b.mount, b.host, b.loop, b.link));
+      CHECK((a.tree ? a.tree->kind : Tree::Kind::mask) == (b.tree ? b.tree->kind : Tree::Kind::mask));
+    }
+  }
 }
