@@ -23,7 +23,7 @@ namespace {
 
 constexpr size_t grain = alignof(std::max_align_t);
 constexpr size_t huge_page = size_t{2} << 20;
-constexpr size_t room_size = size_t{512} << 10, more_size = size_t{64} << 20, most_at_once = size_t{16} << 20;
+constexpr size_t room_size = size_t{512} << 10, more_size = size_t{32} << 20, most_at_once = size_t{8} << 20;
 
 alignas(64) char room[room_size];  // a few hundred mounts fit
 char* more = nullptr;              // for larger plans; made when it is first needed
@@ -87,7 +87,7 @@ void end_launch_memory() { fresh = spare = {}; }
 
 }  // namespace nsbox
 
-// NOLINTBEGIN(misc-new-delete-overloads): the others call these
+// The other forms call these.
 void* operator new(size_t size) { return nsbox::allocate(size); }
 
 void operator delete(void* memory) noexcept {
@@ -99,5 +99,4 @@ void operator delete(void* memory, size_t size) noexcept {
   if (!nsbox::is_cut_off(at)) free(memory);
   else nsbox::give_back(at, nsbox::whole(size));
 }
-// NOLINTEND(misc-new-delete-overloads)
 #endif

@@ -282,7 +282,7 @@ HostFacts probe_host() {
   caller.privileged = effective >> CAP_SYS_ADMIN & 1;
   caller.on_terminal = [] { return is_terminal(0) && is_terminal(1); };
   caller.cwd = [] {
-    const std::string folder = working_folder();
+    std::string folder = working_folder();
     if (!folder.empty()) return folder;
     if (errno != ENOENT && errno != EACCES) throw Failure("getcwd");  // these: one that was removed, or is closed
     return std::string("/");

@@ -101,7 +101,7 @@ Found Layout::find(std::string_view path, bool follow) const {
   bool own = true;
   int links = 0;
   bool straight = true;  // neither a link nor `..` so far
-  const Mounted* mounted;  // on `done` or above it
+  const Mounted* mounted = nullptr;  // on `done` or above it
   const auto in_tree = [&] {
     found.tree = mounted ? &mounted->tree : nullptr;
     found.mount = mounted ? mounted->target : "/";
