@@ -83,6 +83,8 @@ class PlanBuilder {
   /// Mounts below that the kernel locks together, so that they can't be left out.
   bool locked_below(const std::string& real) const;
 
+  /// False, with its diagnostic, when the links on the way to `target` have no end: then no path was found.
+  bool has_end(const Found& found, const std::string& target);
   /// Steps that make sure that `target` is there, as a folder or a file; `at` is where.
   bool make_target(const Mount& mount, const std::string& target, bool folder, uint32_t mode, At& at);
   void make_link(const Mount& mount, const std::string& target, const std::string& to);

@@ -251,8 +251,9 @@ void plan_bind(PlanBuilder& builder, const Mount& mount) {
   if (!covered) return;
   const std::string target = mount.in_root ? "" : mount.target->path;
   for (const MountFact* below : builder.facts.mounts_below(real)) {
-    const Found found = builder.layout.find(target + below->target.substr(real == "/" ? 0 : real.size()));
-    if (found.kind == FileKind::missing) continue;
+    const std::string inside = target + below->target.substr(real == "/" ? 0 : real.size());
+    const Found found = builder.layout.find(inside);
+    if (found.kind == FileKind::missing || !builder.has_end(found, inside)) continue;
     builder.cover({Slot::root, builder.text(found.path.substr(1)), false}, found.kind == FileKind::folder);
   }
 }
@@ -366,6 +367,7 @@ void plan_remount(PlanBuilder& builder, const Mount& mount) {
     if (!mount.optional) builder.error(Code::target_missing, {mount.target->path});
     return;
   }
+  if (!builder.has_end(found, mount.target->path)) return;
   Remount step;
   step.at = {Slot::root, builder.text(found.path.substr(1)), false};
   step.recursive = mount.recursive.value_or(false);
@@ -398,6 +400,7 @@ void plan_unmount(PlanBuilder& builder, const Mount& mount) {
     if (!mount.optional) builder.error(Code::target_missing, {mount.target->path});
     return;
   }
+  if (!builder.has_end(found, mount.target->path)) return;
   builder.add(Unmount{{Slot::root, builder.text(found.path.substr(1)), false}}, Stage::mounts);
   builder.layout.unmount(found.path);
 }

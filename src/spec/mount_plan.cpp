@@ -35,7 +35,7 @@ bool has_own_flags(uint64_t attributes) {
   return !(attributes & ~uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
 }
 
-Str relative(PlanBuilder& builder, std::string_view path) { return builder.text(path.substr(1)); }
+Str relative(PlanBuilder& builder, std::string_view path) { return builder.text(path.size() > 1 ? path.substr(1) : ""); }
 
 }  // namespace
 
@@ -362,12 +362,14 @@ void PlanBuilder::make_parents(const Found& found, std::string_view path) {
   }
 }
 
+bool PlanBuilder::has_end(const Found& found, const std::string& target) {
+  if (found.loop) error(Code::source_denied, {target, "too many links"});
+  return !found.loop;
+}
+
 bool PlanBuilder::make_target(const Mount& mount, const std::string& target, bool folder, uint32_t mode, At& at) {
   Found found = layout.find(target);
-  if (found.loop) {
-    error(Code::source_denied, {target, "too many links"});
-    return false;
-  }
+  if (!has_end(found, target)) return false;
   if (found.tree && found.path != target && found.path != normal_path(target)) error(Code::target_through_link, {target, found.path});
   if (found.kind != FileKind::missing) {
     const bool is_folder = found.kind == FileKind::folder;
@@ -398,6 +400,7 @@ bool PlanBuilder::make_target(const Mount& mount, const std::string& target, boo
 
 void PlanBuilder::make_link(const Mount& mount, const std::string& target, const std::string& to) {
   Found found = layout.find(target, false);
+  if (!has_end(found, target)) return;
   if (found.kind == FileKind::link && found.link == to) return;
   if (found.kind != FileKind::missing) return error(Code::symlink_taken, {target});
   // `create: host` is for places to mount on; a link of the host's own is the host's business.
