@@ -25,8 +25,9 @@ constexpr size_t grain = alignof(std::max_align_t);
 constexpr size_t huge_page = size_t{2} << 20;
 constexpr size_t room_size = size_t{512} << 10, more_size = size_t{32} << 20, most_at_once = size_t{8} << 20;
 
-alignas(64) char room[room_size];  // a few hundred mounts fit
-char* more = nullptr;              // for larger plans; made when it is first needed
+alignas(64) char room[room_size];  // a hundred mounts fit, and more
+char* more = nullptr;              // for larger plans; asked for once, when it is first needed
+bool asked = false;
 
 struct Piece {
   char *next = nullptr, *end = nullptr;
@@ -51,7 +52,8 @@ bool is_cut_off(const char* at) {
 /// One page of 2 MB, where the kernel gives such, is filled, and copied at the clone, faster than 512
 /// small ones with a fault each.
 bool take_more() {
-  if (!fresh.next || more) return false;
+  if (!fresh.next || asked) return false;
+  asked = true;
   const int error = errno;  // malloc leaves it, too
   void* const at = mmap(nullptr, more_size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at != MAP_FAILED) more = static_cast<char*>(at) + (-reinterpret_cast<uintptr_t>(at) & (huge_page - 1));

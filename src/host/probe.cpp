@@ -223,10 +223,10 @@ int NearLookups::look(const std::string& path, struct stat& info) {
     folder_ = folder;
     asked_ = 0;
     open_.reset();
-  } else if (++asked_ == enough && folder != "/") {
+  } else if (++asked_ == enough && folder != "/" && !is_below(folder, "/proc")) {  // where the descriptor itself would show
     open_ = Fd::adopt(open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   }
-  if (!open_) return lstat(path.c_str(), &info);
+  if (!open_ || path.size() >= 4096) return lstat(path.c_str(), &info);  // which is refused
   return fstatat(open_.number(), path.c_str() + folder.size() + 1, &info, AT_SYMLINK_NOFOLLOW);
 }
 

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -65,6 +68,18 @@ TEST_CASE("many lookups in one folder say what each says alone") {
     else if (i % 4 == 2) fs::create_symlink("0", path);  // the fourth is missing
     paths.push_back(path);
     if (i > 30) paths.push_back(top / "0" / "none"), paths.push_back("/"), paths.push_back("/tmp");
+  }
+  // The descriptor of the folder is not to be seen where descriptors are seen.
+  for (int i = 20; i > 2; i--) paths.push_back("/proc/self/fd/" + std::to_string(i));
+  // Too long is too long, though from their folder they would be found.
+  fs::path deep = top;
+  while (deep.native().size() < 3900) deep /= std::string(100, 'd');
+  fs::create_directories(deep);
+  const Fd folder_of_long = Fd::adopt(open(deep.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 10; i < 30; i++) {
+    const std::string name = std::string(253, 'n') + std::to_string(i);
+    REQUIRE(mkdirat(folder_of_long.number(), name.c_str(), 0755) == 0);
+    paths.push_back(deep / name);
   }
   std::vector<PathFact> alone;
   for (const std::string& path : paths) alone.push_back(probe_host().path(path));
