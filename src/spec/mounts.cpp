@@ -227,11 +227,6 @@ std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root) {
   return keys;
 }
 
-bool Mount::readonly_by_default() const {
-  static constexpr std::string_view kinds[] = {"bind", "image", "file", "sysfs", "cgroup2", "mask"};
-  return std::find(std::begin(kinds), std::end(kinds), type()) != std::end(kinds);
-}
-
 std::optional<BareBind> bare_bind(const Node& node) {
   const std::string_view text = node.text;
   if (!node.is_scalar() || node.broken || text.find('$') != text.npos) return std::nullopt;
@@ -246,8 +241,7 @@ uint64_t Mount::attributes() const {
   if (effective_readonly()) set |= MOUNT_ATTR_RDONLY;
   if (nosuid.value_or(true)) set |= MOUNT_ATTR_NOSUID;
   if (nodev.value_or(!is("dev"))) set |= MOUNT_ATTR_NODEV;
-  static constexpr std::string_view no_programs[] = {"proc", "sysfs", "mqueue", "cgroup2", "devpts", "dev"};
-  if (noexec.value_or(std::find(std::begin(no_programs), std::end(no_programs), type()) != std::end(no_programs))) set |= MOUNT_ATTR_NOEXEC;
+  if (noexec.value_or(kind && kind->noexec)) set |= MOUNT_ATTR_NOEXEC;
   if (noatime.value_or(false)) set |= MOUNT_ATTR_NOATIME;
   if (nosymfollow.value_or(false)) set |= MOUNT_ATTR_NOSYMFOLLOW;
   return set;
@@ -357,6 +351,7 @@ void check_one(const Check& check, const Mount& mount) {
   const auto at = [&](std::string_view key) { return spec.mark_of(pointer_to(pointer, key)); };
   if (!mount.kind) return;
   if (mount.target && mount.target->path == "/" && !mount.is("remount")) check.add(Code::target_is_root, at("target"), pointer + "/target");
+  if (mount.is("bind")) return;  // most are, and nothing below is of these
   for (const Shown& each : shown) {
     if (mount.is(each.kind) && spec.namespaces[each.type].is_host())
       check.add(Code::needs_namespace, mount.mark, pointer, {std::string(info(each.type).name)});

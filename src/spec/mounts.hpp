@@ -162,9 +162,12 @@ struct MountKind {
   bool common = true;                  // takes the common keys
   bool as_root = false;                // may also be the root
   bool folder = true;                  // its target is a folder (else a file)
+  bool readonly = false;               // what `readonly` is by default
+  bool noexec = false;                 // what `noexec` is by default
   void (*plan)(PlanBuilder& builder, const Mount& mount) = nullptr;
 };
 inline std::string_view Mount::type() const { return kind ? kind->name : ""; }
+inline bool Mount::readonly_by_default() const { return kind && kind->readonly; }
 std::span<const MountKind> mount_kinds();
 const MountKind* find_mount_kind(std::string_view name);
 /// The small file system with the socket of process.notify.
