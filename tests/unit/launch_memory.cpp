@@ -31,16 +31,17 @@ void fill_and_free(unsigned rounds, size_t largest) {
   };
   std::mt19937 random(rounds);
   std::vector<Block> blocks;
+  std::allocator<unsigned char> memory;  // says how much it gives back, where the compiler does
   size_t wrong = 0;
   const auto give_back = [&](size_t i) {
     for (size_t k = 0; k < blocks[i].size; k++) wrong += blocks[i].at[k] != blocks[i].mark;
-    operator delete(blocks[i].at, blocks[i].size);
+    memory.deallocate(blocks[i].at, blocks[i].size);
     blocks[i] = blocks.back();
     blocks.pop_back();
   };
   for (unsigned round = 0; round < rounds; round++) {
     const size_t size = random() % (random() % 8 ? 200 : largest) + 1;
-    auto* const at = static_cast<unsigned char*>(operator new(size));
+    unsigned char* const at = memory.allocate(size);
     wrong += reinterpret_cast<uintptr_t>(at) % alignof(std::max_align_t) != 0;
     blocks.push_back({at, size, static_cast<unsigned char>(random())});
     memset(at, blocks.back().mark, size);
