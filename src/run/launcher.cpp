@@ -208,7 +208,6 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   if (!walk(session, plan.prepare, 1, result)) return;
   make_environment(session);
   find_terminal(session);
-  end_launch_memory();  // from here on nsbox waits
   if (!clone_child(session, result)) return;
   session.child_channel.reset();
   for (const int fd : {0, 1})  // 2 is the same as 1
@@ -246,6 +245,8 @@ int LaunchResult::exit_status() const {
 }
 
 LaunchResult launch(const Plan& plan, const LaunchOptions& options) {
+  // What comes is written after the clone, too, where a large page would have to be copied; and then nsbox waits.
+  end_launch_memory();
   LaunchResult result;
   Session& session = *new Session(plan, options);  // what it holds goes with the process, which ends soon after
   run_session(session, options, result);
