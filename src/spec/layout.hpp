@@ -99,7 +99,7 @@ class Layout {
 
   const HostFacts& facts_;
   std::deque<Mounted> mounts_;  // its addresses stay
-  std::unordered_map<std::string_view, Mounted*> newest_;  // by target
+  std::unordered_map<std::string_view, Mounted*, TextHash, std::equal_to<>> newest_;  // by target
   std::unordered_map<std::string, Made, TextHash, std::equal_to<>> made_;
   mutable Way last_way_;  // targets stand side by side: of the last one's folder
 };
