@@ -197,12 +197,10 @@ std::string_view next_part(std::string_view& path) {
 
 /// Absolute, and nothing in it can be what normal_path takes out: so are most.
 static bool is_normal(std::string_view path) {
-  char before = 0;
-  for (const char c : path) {
-    if (before == '/' && (c == '/' || c == '.')) return false;
-    before = c;
-  }
-  return path.starts_with('/') && path.size() > 1 && before != '/';
+  if (!path.starts_with('/')) return false;
+  for (size_t slash = 0; slash != path.npos; slash = path.find('/', slash + 1))
+    if (slash + 1 == path.size() || path[slash + 1] == '/' || path[slash + 1] == '.') return false;
+  return true;
 }
 
 std::string normal_path(std::string_view path) {

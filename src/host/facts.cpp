@@ -24,12 +24,10 @@ std::string_view words_of(FileKind kind) {
   return "?";
 }
 
-const PathFact& HostFacts::path(std::string_view path) const {
-  const auto found = paths_.find(path);
-  if (found != paths_.end()) return found->second;
-  std::string text(path);
-  PathFact fact = probe_path ? probe_path(text) : PathFact{};
-  return paths_.emplace(std::move(text), std::move(fact)).first->second;  // addresses stay when it grows
+const PathFact& HostFacts::path(const std::string& path) const {
+  const auto [found, fresh] = paths_.try_emplace(path);  // addresses stay when it grows
+  if (fresh && probe_path) found->second = probe_path(path);
+  return found->second;
 }
 
 const PathFact& HostFacts::resolved(const std::string& path, std::string* real) const {

@@ -76,7 +76,7 @@ struct HostFacts {
   std::function<int()> landlock_abi = [] { return 4; };  // 0: none
 
   /// Links in the folders on the way are followed, the last component is not.
-  const PathFact& path(std::string_view path) const;
+  const PathFact& path(const std::string& path) const;
   /// The same with links followed to the end; `real` gets the path that it ends at.
   const PathFact& resolved(const std::string& path, std::string* real = nullptr) const;
   /// Whether the way to `path`, links followed, goes through one of `folders` (real paths) and on: the
