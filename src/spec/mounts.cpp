@@ -379,9 +379,12 @@ void check_one(const Check& check, const Mount& mount) {
 /// Masks hold: what comes after one, on it or on a folder above it, must say that it means it.
 void check_order(const Check& check) {
   const std::vector<Mount>& mounts = check.spec.mounts;
-  std::unordered_set<std::string_view> ways;  // the targets so far, and every folder above them
+  std::unordered_set<std::string_view, TextHash, std::equal_to<>> ways;  // the targets so far, and every folder above them
+  std::string_view noted;  // the folder of the last target: most stand beside one another
   const auto note = [&](std::string_view path) {
-    while (ways.insert(path).second && path != "/") path = parent_path(path);
+    if (!ways.insert(path).second || parent_path(path) == noted) return;
+    noted = parent_path(path);
+    for (path = noted; ways.insert(path).second && path != "/";) path = parent_path(path);
   };
   const auto before_or_below = [&](size_t i) {  // the latest first; most mounts have none
     std::vector<size_t> found;
