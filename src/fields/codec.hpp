@@ -165,11 +165,6 @@ inline Node substitutable(Node node) {
 }
 
 // --- structs with a field table ---------------------------------------------------------------
-template <class M>
-struct IsOptional : std::false_type {};
-template <class M>
-struct IsOptional<std::optional<M>> : std::true_type {};
-
 template <Described S>
 Node encode_fields(const S& value) {
   Node node = Node::map();

@@ -179,7 +179,7 @@ class Counter {
       const Tree* tree = builder_.layout.at(target);
       std::string disk;
       for (size_t i = 0; tree && as_host_root(&mount) && disk.empty() && i < tree->hosts.size(); i++) disk = disk_in(tree->hosts[i]);
-      if (mount.is("fs") && mount.fstype == "devtmpfs") disk = target;
+      if (mount.is("fs") && mount.fstype && *mount.fstype == "devtmpfs") disk = target;
       add(disk.empty() ? Code::devices_allowed : Code::disk_device, disk.empty() ? target : disk);
     }
     if (mount.nosuid == false) add(Code::set_id_allowed, target);

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "fields/rare.hpp"
 #include "fields/scalars.hpp"
 #include "plan/step.hpp"
 #include "spec/check.hpp"
@@ -83,8 +84,8 @@ struct Mount {
   std::optional<ProcSubset> subset;
   std::vector<BoxPath> devices;
   std::vector<HostPath> lower;
-  std::optional<HostPath> upper, work, content_from;
-  std::optional<std::string> fstype, content, to, data;
+  Rare<HostPath> upper, work, content_from;
+  Rare<std::string> fstype, content, to, data;
 
   std::optional<bool> readonly, nosuid, nodev, noexec, noatime, nosymfollow;
   std::optional<MountPropagation> propagation;
