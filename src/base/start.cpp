@@ -7,6 +7,7 @@
 // This does what glibc's __libc_start_main does (2.36, csu/libc-start.c), in its order, except for
 // init_cpu_features(): what is known of the processor stays empty, so that memcpy and its like are
 // those of every x86-64, and the sizes that they read are the ones glibc assumes where it knows none.
+// And it looks for tunables only where there can be one.
 // All of it is glibc's inside, so meson.build takes this file for that version alone, on x86-64, for
 // a static program; any other starts as usual. tests/start compares the two.
 //
@@ -61,6 +62,19 @@ extern void (*const __fini_array_end[])();
 
 namespace {
 
+/// Whether some variable may be GLIBC_TUNABLES or one of the older names of tunables, MALLOC_… and
+/// LD_HWCAP_MASK. glibc compares each variable with each of 35 names. No function of the C library can be
+/// called yet that has several versions.
+bool may_have_tunables(char** environment) {
+  for (char** each = environment; *each != nullptr; ++each) {
+    const char* const name = *each;
+    if (name[0] == 'G' && name[1] == 'L' && name[2] == 'I') return true;
+    if (name[0] == 'M' && name[1] == 'A' && name[2] == 'L') return true;
+    if (name[0] == 'L' && name[1] == 'D' && name[2] == '_') return true;
+  }
+  return false;
+}
+
 void end(void*) {
   for (auto each = __fini_array_end; each != __fini_array_start;) (*--each)();
   _fini();
@@ -76,7 +90,7 @@ __attribute__((no_stack_protector)) int __libc_start_main(int (*main)(int, char*
   while (*after++ != nullptr) {
   }
   _dl_aux_init(reinterpret_cast<ElfW(auxv_t)*>(after));
-  __tunables_init(environment);
+  if (__libc_enable_secure != 0 || may_have_tunables(environment)) __tunables_init(environment);
 
   _dl_relocate_static_pie();
   __environ = environment;  // may be reached by the global offset table

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Prints what a program finds after its start. It is linked twice, with src/base/start.cpp and without;
 // test.py compares. What differs with every start (random bytes, addresses) is compared here.
-#include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -92,6 +92,8 @@ void library() {
   if (pthread_getattr_default_np(&attributes) == 0 && pthread_attr_getstacksize(&attributes, &stack) == 0) say("stack of a thread", static_cast<long>(stack));
   say("least stack of a thread", sysconf(_SC_THREAD_STACK_MIN));
   say("restartable sequences", __rseq_size);
+  std::string block(200000, 'x');
+  say("mapped blocks", static_cast<long>(mallinfo2().hblks) + (block[1] != 'x'));
   say("decimal point", localeconv()->decimal_point);
   say("a letter", isalpha('q') != 0);
   say("a capital", toupper('q'));

@@ -35,8 +35,9 @@ def set_uid(program, folder):
 def ways():
     """(name, what is said of a program, what is to be in that)"""
     yield "words and variables", lambda program: found(program, ["a", "", "-b"], {"LANG": "C", "A": "b=c"}), ["words 4", "variable A=b=c", "secure_getenv C", "constructors 1 2 3", "status 42", "atexit\nobject's end\nlast\n"]
-    yield "no variables", lambda program: found(program), ["words 1", "wrong copies 0", "stack guard is of AT_RANDOM 1", "pointer guard is of AT_RANDOM 1"]
+    yield "no variables", lambda program: found(program), ["words 1", "mapped blocks 1", "wrong copies 0", "stack guard is of AT_RANDOM 1", "pointer guard is of AT_RANDOM 1"]
     yield "tunables", lambda program: found(program, environment={"GLIBC_TUNABLES": "glibc.pthread.rseq=0:glibc.pthread.stack_cache_size=4096"}), ["restartable sequences 0"]
+    yield "tunables by older names", lambda program: found(program, environment={"LANG": "C", "MALLOC_MMAP_THRESHOLD_": "10000000"}), ["mapped blocks 0"]
     yield "a limit of the stack", lambda program: found(program, before=lambda: __import__("resource").setrlimit(__import__("resource").RLIMIT_STACK, (3 << 20, 3 << 20))), ["stack of a thread %d" % (3 << 20)]
     yield "closed descriptors", lambda program: found(program, before=close_all), ["descriptor 0 closed"]
 
