@@ -7,7 +7,7 @@
 // This does what glibc's __libc_start_main does (2.36, csu/libc-start.c), in its order, except for
 // init_cpu_features(): what is known of the processor stays empty, so that memcpy and its like are
 // those of every x86-64, and the sizes that they read are the ones glibc assumes where it knows none.
-// And it looks for tunables only where there can be one.
+// And it looks for tunables only where there can be one, and not at all for the program's own folder.
 // All of it is glibc's inside, so meson.build takes this file for that version alone, on x86-64, for
 // a static program; any other starts as usual. tests/start compares the two.
 //
@@ -56,6 +56,10 @@ extern const Constructor __preinit_array_start[], __preinit_array_end[];
 extern const Constructor __init_array_start[], __init_array_end[];
 extern void (*const __fini_array_start[])();
 extern void (*const __fini_array_end[])();
+
+/// Of this program, for libraries named by $ORIGIN: nsbox loads none. -1 is glibc's word for "not known";
+/// its own asks procfs, which then has to make the folder of the process.
+const char* _dl_get_origin() { return reinterpret_cast<const char*>(-1); }
 
 [[noreturn]] int __libc_start_main(int (*)(int, char**, char**), int, char**, void (*)(), void (*)(), void (*)(void*), void*);
 }
