@@ -50,14 +50,23 @@ bool HostFacts::enters(const std::string& path, std::span<const std::string> fol
 }
 
 const PathFact& HostFacts::walk(const std::string& start, std::string* real, std::span<const std::string> folders, std::string* rest) const {
-  std::string way = start, done;  // what is still to be walked stands in `left`, a view of `way`
-  std::string_view left = way;
+  std::string way, done;  // what is still to be walked stands in `left`, a view of `start` or of `way`
+  std::string_view left = start;
   static const PathFact loop{FileKind::denied, "", 0, 0, 0, 0, 0, 0, 40 /* ELOOP */};
   int links = 0;
   const PathFact* last = nullptr;  // of `done`
   // Sources stand side by side: what was found out about the folder of the last one holds.
   const bool beside = folders.empty() && start.size() > folder_.size() && !folder_.empty() && start[folder_.size()] == '/' && start.starts_with(folder_);
-  if (beside) done = folder_, left.remove_prefix(folder_.size() + 1);
+  if (beside) {
+    left.remove_prefix(folder_.size() + 1);
+    if (left.find('/') == left.npos && !left.starts_with('.') && !left.empty()) {
+      if (const PathFact& fact = path(start); fact.kind != FileKind::link) {
+        if (real) *real = start;
+        return fact;
+      }
+    }
+    done = folder_;
+  }
   while (!left.empty()) {
     const std::string_view before = left;
     const std::string_view part = next_part(left);

@@ -96,8 +96,8 @@ PathFact Layout::look(const Mounted& mounted, const std::string& path, std::stri
 
 Found Layout::find(std::string_view path, bool follow) const {
   Found found;
-  std::string way(path), done;  // what is still to be walked stands in `left`, a view of `way`
-  std::string_view left = way;
+  std::string way, done;  // what is still to be walked stands in `left`, a view of `path` or of `way`
+  std::string_view left = path;
   bool own = true;
   int links = 0;
   bool straight = true;  // neither a link nor `..` so far
