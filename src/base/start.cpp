@@ -8,6 +8,8 @@
 // init_cpu_features(): what is known of the processor stays empty, so that memcpy and its like are
 // those of every x86-64, and the sizes that they read are the ones glibc assumes where it knows none.
 // And it looks for tunables only where there can be one, and not at all for the program's own folder.
+// What it leaves out otherwise is the end of main() by pthread_exit.
+//
 // All of it is glibc's inside, so meson.build takes this file for that version alone, on x86-64, for
 // a static program; any other starts as usual. tests/start compares the two.
 //
@@ -36,6 +38,11 @@ int __x86_string_control = 0;
 extern void* __libc_stack_end;
 extern int __libc_enable_secure;
 extern std::uintptr_t* _dl_random;  // 16 random bytes of the kernel, AT_RANDOM
+extern const ElfW(Phdr)* _dl_phdr;
+extern std::size_t _dl_phnum;
+extern const ElfW(Ehdr) __ehdr_start;
+extern std::size_t _dl_minsigstacksize;
+extern std::uint64_t _dl_hwcap;
 
 void _dl_aux_init(ElfW(auxv_t)*);
 void __tunables_init(char** environment);
@@ -69,7 +76,7 @@ namespace {
 /// Whether some variable may be GLIBC_TUNABLES or one of the older names of tunables, MALLOC_… and
 /// LD_HWCAP_MASK. glibc compares each variable with each of 35 names. No function of the C library can be
 /// called yet that has several versions.
-bool may_have_tunables(char** environment) {
+__attribute__((no_stack_protector)) bool may_have_tunables(char** environment) {
   for (char** each = environment; *each != nullptr; ++each) {
     const char* const name = *each;
     if (name[0] == 'G' && name[1] == 'L' && name[2] == 'I') return true;
@@ -94,7 +101,16 @@ __attribute__((no_stack_protector)) int __libc_start_main(int (*main)(int, char*
   while (*after++ != nullptr) {
   }
   _dl_aux_init(reinterpret_cast<ElfW(auxv_t)*>(after));
+  if (_dl_phdr == nullptr) {  // the first releases of 2.36 do not read them there
+    _dl_phdr = reinterpret_cast<const ElfW(Phdr)*>(reinterpret_cast<std::uintptr_t>(&__ehdr_start) + __ehdr_start.e_phoff);
+    _dl_phnum = __ehdr_start.e_phnum;
+  }
   if (__libc_enable_secure != 0 || may_have_tunables(environment)) __tunables_init(environment);
+
+  // What init_cpu_features() would have said. Before Linux 5.14 the kernel does not tell what a signal
+  // takes on the stack; no processor saves more than this.
+  if (_dl_minsigstacksize == 0) _dl_minsigstacksize = 16384;
+  _dl_hwcap = 2;  // x86-64
 
   _dl_relocate_static_pie();
   __environ = environment;  // may be reached by the global offset table
@@ -113,10 +129,10 @@ __attribute__((no_stack_protector)) int __libc_start_main(int (*main)(int, char*
   __cxa_atexit(end, nullptr, nullptr);
   if (__libc_enable_secure != 0) __libc_check_standard_fds();
 
-  for (auto each = __preinit_array_start; each != __preinit_array_end; ++each) (*each)(count, words, environment);
+  for (auto each = __preinit_array_start; each != __preinit_array_end; ++each) (*each)(count, words, __environ);
   _init();
-  for (auto each = __init_array_start; each != __init_array_end; ++each) (*each)(count, words, environment);
+  for (auto each = __init_array_start; each != __init_array_end; ++each) (*each)(count, words, __environ);
   _dl_debug_initialize(0, 0);
-  std::exit(main(count, words, environment));
+  std::exit(main(count, words, __environ));
 }
 #pragma GCC visibility pop
