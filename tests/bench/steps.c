@@ -44,7 +44,11 @@ static void find_base(pid_t pid) {
   char path[32];
   snprintf(path, sizeof path, "/proc/%d/maps", pid);
   FILE *maps = fopen(path, "r");
-  if (!maps || fscanf(maps, "%lx", &base) != 1) base = 0;
+  char line[512];
+  base = 0;
+  // The first that has a name: the kernel's own pages ([vvar], [vdso]) may lie before the program.
+  while (!base && maps && fgets(line, sizeof line, maps))
+    if (strchr(line, '/')) sscanf(line, "%lx", &base);
   if (maps) fclose(maps);
 }
 
