@@ -42,6 +42,10 @@ constexpr ShortOption short_options[] = {
     {"noexec", "noexec", "true"},     {"dev", "nodev", "false"},          {"suid", "nosuid", "false"},
     {"nosymfollow", "nosymfollow", "true"}, {"norecursive", "recursive", "false"},
 };
+const ShortOption* find_short_option(std::string_view word) {
+  const ShortOption* found = std::ranges::find(short_options, word, &ShortOption::word);
+  return found == std::end(short_options) ? nullptr : found;
+}
 
 std::vector<std::string_view> kind_names(bool root) {
   std::vector<std::string_view> names;
@@ -255,7 +259,8 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
   const size_t next = target ? 2 : 1;
   const bool odd = pieces.size() > next && (pieces[next].empty() || pieces[next].starts_with('/') || pieces[next].starts_with(',') || pieces[next].ends_with(','));
   if (pieces[0].empty() || pieces.size() > next + 1 || odd) {
-    if (!node.broken) findings.add(Code::mount_short_form, mark, pointer, {node.text});
+    const bool separated = !odd && pieces.size() > next + 1 && std::all_of(pieces.begin() + static_cast<ptrdiff_t>(next), pieces.end(), find_short_option);
+    if (!node.broken) findings.add(separated ? Code::mount_option_colon : Code::mount_short_form, mark, pointer, {node.text});
     node.broken = true;
     return;
   }
@@ -274,8 +279,7 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
       return;
     }
     for (const std::string_view word : written) {
-      const auto option = std::find_if(std::begin(short_options), std::end(short_options), [&](const ShortOption& each) { return each.word == word; });
-      if (option != std::end(short_options)) {
+      if (const ShortOption* option = find_short_option(word)) {
         if (map.find(option->key)) findings.add(Code::mount_option_twice, mark, pointer, {std::string(word)});
         else add_plain(map, option->key, option->value);
         continue;
