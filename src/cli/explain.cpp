@@ -197,16 +197,23 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
     if (error == ENOSPC) return "a limit below /proc/sys/user/max_*_namespaces is reached";
     if (error == EAGAIN) return "a limit on processes is reached (ulimit -u, or pids.max of the cgroup)";
   }
-  if (step.name == "new_fs" && step.object == "proc" && error == EPERM) {
+  const bool fresh_proc = step.name == "new_fs" && step.object == "proc" && error == EPERM;
+  const bool into_proc = result.call == "openat2" && error == EXDEV && (step.name.starts_with("write_") || step.name == "take_signals" || step.name == "set_exec_label" || step.name == "set_oom_score_adj");
+  if (fresh_proc || into_proc) {
     std::string covered;
+    int count = 0;
     for (const MountFact& mount : facts.mounts())
-      if (is_below(mount.target, "/proc") && mount.target != "/proc") covered += (covered.empty() ? "" : ", ") + mount.target;
-    if (!covered.empty()) return "this /proc has mounts over it (" + covered + "), and the kernel gives no fresh one to a new user namespace below it; start the container with an unmasked /proc (docker: --security-opt systempaths=unconfined)";
+      if (is_below(mount.target, "/proc") && mount.target != "/proc" && ++count <= 5) covered += count == 5 ? ", …" : (covered.empty() ? "" : ", ") + mount.target;
+    if (count > 0)
+      return "this /proc has mounts over it (" + covered + "), and " + (fresh_proc ? "the kernel gives no fresh one to a new user namespace below it" : "nsbox writes only what is the kernel's own") +
+             ": a container needs an unmasked /proc (docker: --security-opt systempaths=unconfined), a sandbox of nsbox '{type: proc, target: /proc, masked: false}'";
   }
   if (step.name == "new_fs" && error == ENODEV) return "the kernel does not know the file system '" + step.object + "'";
-  if (step.name == "new_fs" && error == EPERM) return "the kernel gives this file system only to the host's root";
+  if (step.name == "new_fs" && error == EPERM && !facts.filtered()) return "the kernel gives this file system only to the host's root";
   if (step.name == "setns" && error == EPERM) return "only who has CAP_SYS_ADMIN in the namespace's owning user namespace may enter it";
   if (step.name == "open_namespace" && error == EACCES) return "the process belongs to another user, or can't be traced";
+  if (step.name.starts_with("write_") && step.name.ends_with("id_map") && error == EPERM && facts.caller.root && !facts.caller.privileged)
+    return "uid 0 can map no ids without CAP_SETFCAP, CAP_SETUID and CAP_SETGID: let another user start nsbox (in a sandbox of nsbox: 'process: {user: 1000}')";
   if (step.name.starts_with("write_") && step.name.ends_with("id_map") && error == EPERM) return "these ids are not all mapped in the namespace that nsbox runs in";
   if (step.name == "prlimit" && error == EPERM) return "only root can raise a hard limit";
   if (step.name == "raise_files" && error == EPERM) return "so many mounts need a higher hard limit on open files (ulimit -Hn)";
@@ -221,6 +228,8 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
   if (step.name == "pin_namespace" && error == EINVAL) return "a mount namespace can't be bound where the mount below it is shared: bind that folder on itself and make it private";
   if (step.name == "move_mount" && error == ENOTDIR) return "one is a folder, the other is not";
   if (step.name == "mkdir" && error == EROFS) return "the tree is read-only";
+  if ((error == EPERM || error == ENOSYS) && facts.filtered())
+    return std::string("nsbox runs below a filter of system calls, ") + (error == ENOSYS ? "which answers so" : "which may be what refuses") + ": a container needs one that lets these calls pass (docker: --security-opt seccomp=unconfined), a sandbox of nsbox 'security: {allow_nested_userns: true}'";
   return "";
 }
 

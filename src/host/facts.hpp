@@ -73,6 +73,7 @@ struct HostFacts {
   std::function<std::vector<std::string>(const std::string& folder)> probe_entries;
   std::function<bool(int pid, uint64_t& start_time)> probe_process;
   std::function<bool(std::string_view module)> has_module = [](std::string_view) { return false; };  // apparmor, selinux
+  std::function<bool()> filtered = [] { return false; };  // whether nsbox itself runs below a filter of system calls, as in a container
   std::function<int()> landlock_abi = [] { return 4; };  // 0: none
 
   /// Links in the folders on the way are followed, the last component is not.

@@ -142,6 +142,9 @@ std::string first_line(const std::string& path) {
   return text.substr(0, text.find('\n'));
 }
 
+/// Seccomp in proc_pid_status(5); 2 is a filter.
+bool is_filtered() { return content_of("/proc/self/status").find("\nSeccomp:\t2\n") != std::string::npos; }
+
 /// Tries it in a child that does nothing else: what the kernel answers, and which setting says so.
 UserNamespaceFacts probe_user_namespaces() {
   UserNamespaceFacts facts;
@@ -180,7 +183,7 @@ UserNamespaceFacts probe_user_namespaces() {
   } else if (error == EINVAL) {
     facts.refused_by = "the kernel was built without them (CONFIG_USER_NS)";
   } else {
-    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (first_line("/proc/self/attr/current").empty() ? "" : ", a security module or a seccomp filter of a container is likely");
+    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (is_filtered() ? ", and nsbox runs below a filter of system calls" : "; a security module is likely");
     facts.remedy = "in a container: run it with a seccomp profile that allows clone and unshare with CLONE_NEWUSER";
   }
   return facts;
@@ -299,6 +302,7 @@ HostFacts probe_host() {
     }();
     return running;
   };
+  facts.filtered = is_filtered;
   facts.landlock_abi = [] {
     const int abi = sys::landlock_abi();
     if (abi < 0 && errno != ENOSYS && errno != EOPNOTSUPP) throw Failure("landlock_create_ruleset");

@@ -358,10 +358,15 @@ def nested_sandboxes(t):
     t.write("inner.yaml", inner)
     spec = PROBE + "  - DIR/inner.yaml:/inner.yaml\n  - " + t.nsbox + ":/nsbox\n" + ("process: {user: 1000, group: 1000}\n" if t.root else "id_maps: keep\n")
     result = t.up(spec, "/nsbox", "up", "/inner.yaml")
-    check(result.status == 125 and "openat2" in result.err, "not refused", result)
+    check(result.status == 125 and "openat2" in result.err and "allow_nested_userns: true" in result.err, "not refused, or not said how", result)
     more = spec.replace("{type: proc, target: /proc}", "{type: proc, target: /proc, masked: false}") + "security: {allow_nested_userns: true}\n"
     result = t.up(more, "/nsbox", "up", "/inner.yaml")
     equal(result.status, 7, str(result))
+    masked = t.up(more.replace("masked: false", "masked: true"), "/nsbox", "up", "/inner.yaml")
+    check(masked.status == 125 and "write_sysctl" in masked.err and "this /proc has mounts over it" in masked.err and "masked: false" in masked.err, "the masks are not named", masked)
+    if t.root:
+        result = t.up(more.replace("user: 1000, group: 1000", "user: 0"), "/nsbox", "up", "/inner.yaml")
+        check(result.status == 125 and "let another user start nsbox" in result.err, "0 without capabilities", result)
 
 
 sys.exit(main(sys.argv[1:]))

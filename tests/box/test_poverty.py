@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Callers that have nearly nothing: few descriptors, no processes, no namespaces, no /proc, little memory,
 closed standard files, blocked and ignored signals. It works as ever, or one message says why not."""
-import os, resource, signal, sys
+import ctypes, errno, os, resource, signal, struct, sys
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
 
@@ -82,6 +82,39 @@ def little_memory(t):
 def started(t, size):
     """Below, the kernel or the C library ends the program before it is its own master."""
     return t.run([t.nsbox, "version"], before=limit(resource.RLIMIT_AS, size), timeout=10).status in (0, 125)
+
+
+def filtered(answers):
+    """A hook that answers errors to some calls, as a container's filter does."""
+    code = [(0x20, 0, 0, 0)]  # load the call's number
+    for number, error in answers.items():
+        if number == CLONE:  # below clone(2) are fork and threads, too: only that of namespaces
+            code += [(0x15, 0, 4, number), (0x20, 0, 0, 16), (0x45, 0, 1, 0x7e020000), (6, 0, 0, 0x50000 | error), (6, 0, 0, 0x7fff0000)]
+        else:
+            code += [(0x15, 0, 1, number), (6, 0, 0, 0x50000 | error)]  # equal: answer; else the next
+    code += [(6, 0, 0, 0x7fff0000)]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in code))
+
+    def before():
+        words = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code), ctypes.addressof(program)))
+        if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, words) != 0:  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
+            os._exit(99)
+    return before
+
+
+OPENAT2, CLONE, CLONE3, MOUNT, UNSHARE, SETNS, OPEN_TREE, MOUNT_SETATTR = 437, 56, 435, 165, 272, 308, 428, 442
+CONTAINER = {CLONE3: errno.ENOSYS, CLONE: errno.EPERM, MOUNT: errno.EPERM, UNSHARE: errno.EPERM, SETNS: errno.EPERM, OPEN_TREE: errno.EPERM}
+
+
+@test()
+def below_a_filter(t):
+    """A container's: the message says that there is one, whatever the host has for security modules."""
+    for answers, call in ((CONTAINER, "open_tree" if t.root else "clone3"), ({CLONE3: errno.EPERM}, "clone3"), ({CLONE3: errno.ENOSYS}, "clone3"), ({OPENAT2: errno.ENOSYS}, "openat2"),
+                          ({MOUNT: errno.EPERM}, "mount"), ({MOUNT_SETATTR: errno.EPERM}, "mount_setattr")):
+        result = t.up(SPEC, "/probe", "exit", "0", before=filtered(answers), timeout=10)
+        check(result.status == 125 and call in result.err and "runs below a filter of system calls" in result.err, call, result)
+    result = t.run([t.nsbox, "doctor"], before=filtered(CONTAINER), timeout=10)
+    check(result.status == 1 and "FAIL  user namespaces" in result.out and "filter of system calls" in result.out, "doctor", result)
 
 
 @test()

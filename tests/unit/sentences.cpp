@@ -73,8 +73,24 @@ TEST_CASE("a masked /proc") {
   CHECK(sentence.pointer == "mounts[0]");
   CHECK(sentence.hint.find("/proc/kcore, /proc/sys") != std::string::npos);
   CHECK(sentence.hint.find("systempaths=unconfined") != std::string::npos);
+  Failed closed = failed_step(WriteSysctl{"user/max_user_namespaces", "0"}, "openat2", EXDEV);
+  closed.facts = masked.facts;
+  CHECK(closed.sentence().hint.find("/proc/kcore, /proc/sys") != std::string::npos);
+  closed.facts = HostFacts{};
+  CHECK(closed.sentence().hint == "");
   masked.facts = HostFacts{};
   CHECK(masked.sentence().hint.find("host's root") != std::string::npos);
+}
+
+TEST_CASE("below a filter") {
+  Failed refused = failed_step(SetHostname{"x"}, "sethostname", EPERM);
+  CHECK(refused.sentence().hint == "");
+  refused.facts.filtered = [] { return true; };
+  CHECK(refused.sentence().hint.find("which may be what refuses") != std::string::npos);
+  refused.result.error = ENOSYS;
+  CHECK(refused.sentence().hint.find("which answers so") != std::string::npos);
+  refused.result.error = ENOMEM;
+  CHECK(refused.sentence().hint == "");
 }
 
 TEST_CASE("ends without a word") {
