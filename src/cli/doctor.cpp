@@ -111,7 +111,7 @@ int run_doctor(const Arguments& arguments) {
     Input input{"(a plain sandbox)", {}, ""};
     FileReader reader{[](const std::string& path, SourceFile& out) {
       out.name = path;
-      out.text = "nsbox: 1\nname: doctor\nmounts: [/usr, {type: proc, target: /proc}, {type: dev, target: /dev}, {type: tmpfs, target: /tmp}]\n";
+      out.text = "nsbox: 1\nname: doctor\nmounts: [\"/usr:optional\", {type: proc, target: /proc}, {type: dev, target: /dev}, {type: tmpfs, target: /tmp}]\n";
       out.folder = "/";
       return std::string();
     }};
