@@ -218,6 +218,12 @@ std::string normal_path(std::string_view path) {
   return out;
 }
 
+bool has_parent_part(std::string_view path) {
+  for (size_t at = path.find(".."); at != path.npos; at = path.find("..", at + 1))
+    if ((at == 0 || path[at - 1] == '/') && (at + 2 == path.size() || path[at + 2] == '/')) return true;
+  return false;
+}
+
 std::string join_path(std::string_view base, std::string_view path) {
   if (path.starts_with('/')) return std::string(path);
   std::string out(base);

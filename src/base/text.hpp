@@ -30,6 +30,9 @@ bool glob_match(std::string_view pattern, std::string_view text);
 /// The path without `.`, doubled and trailing slashes. `..` is not touched: links may lie before it.
 std::string normal_path(std::string_view path);
 
+/// Whether a component is `..`.
+bool has_parent_part(std::string_view path);
+
 /// Takes the first component off a path, with the slash after it; may be empty.
 std::string_view next_part(std::string_view& path);
 

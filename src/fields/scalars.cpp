@@ -124,6 +124,7 @@ bool resolve_host_path(std::string_view text, std::string_view folder, std::stri
     return true;
   }
   std::string base(folder);
+  while (text.starts_with("./")) text.remove_prefix(std::min(text.find_first_not_of('/', 1), text.size()));
   if (text.starts_with("..") && (text.size() == 2 || text[2] == '/')) {
     // `..` at the start is taken away by name, which is right only where no component is a link.
     if (char* real = realpath(base.c_str(), nullptr)) base = real, free(real);
@@ -362,8 +363,7 @@ bool Codec<BoxPath>::decode(Decoder& decoder, const Node& node, BoxPath& out) {
     decoder.error(Code::path_too_long, node);
     return false;
   }
-  for (std::string_view rest = node.text; !rest.empty();) {
-    if (next_part(rest) != "..") continue;
+  if (has_parent_part(node.text)) {
     decoder.error(Code::dotdot_target, node, {node.text});
     return false;
   }

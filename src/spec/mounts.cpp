@@ -110,9 +110,15 @@ struct KindKeys {
   std::vector<std::string_view> names() const { return keys_of_kind(kind, root); }
 };
 
-/// Where the default target of a bind is.
-void target_from_source(Mount& mount) {
-  if (!mount.target && mount.source) mount.target = BoxPath{normal_path(mount.source->path)};
+/// The target of a bind without one is where its source is. False: that would be no path of the sandbox.
+bool target_from_source(Decoder& decoder, const Node& node, Mount& mount) {
+  if (mount.target || !mount.source) return true;
+  if (has_parent_part(mount.source->path)) {
+    decoder.error(Code::dotdot_source, node, {mount.source->path});
+    return false;
+  }
+  mount.target = BoxPath{mount.source->path};
+  return true;
 }
 
 bool decode_bare(Decoder& decoder, const Node& node, const BareBind& bind, Mount& out) {
@@ -124,8 +130,7 @@ bool decode_bare(Decoder& decoder, const Node& node, const BareBind& bind, Mount
     piece.text = bind.target;
     ok &= decoder.read_at("target", piece, out.target);
   }
-  target_from_source(out);
-  return ok;
+  return target_from_source(decoder, node, out) && ok;
 }
 
 /// `out` is as it was made.
@@ -158,7 +163,7 @@ bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
     decoder.error(Code::missing_key, node, {std::string(key)});
     ok = false;
   }
-  if (!root && out.is("bind")) target_from_source(out);
+  if (!root && out.is("bind")) ok &= target_from_source(decoder, node, out);
   return ok;
 }
 
