@@ -79,6 +79,7 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
   plan.supervision.terminal = request.terminal ? TerminalKind::fresh : TerminalKind::none;
   const auto prepare = [&](const PrepareStep& step) { plan.prepare.push_back({step, Stage::prepare, 0}); };
   for (PrepareStep step : {PrepareStep{MapReport{}}, PrepareStep{OpenProc{}}, PrepareStep{TakeSignals{}}, PrepareStep{OpenChannel{}}, PrepareStep{OpenSelf{}}}) prepare(step);
+  if (request.terminal) prepare(StartKeeper{});
 
   for (const NsType type : join_order) {
     if (std::find(joins.begin(), joins.end(), type) == joins.end()) continue;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Named sandboxes: started, seen, entered, read and ended; and what others try meanwhile."""
-import os, random, re, socket, sys, threading
+import os, random, re, signal, socket, sys, termios, threading, time
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
+from terminal import Terminal
 
 LONG = bool(os.environ.get("NSBOX_LONG"))
 SPEC = PROBE + "process: {command: [/probe, sleep, '1000'], stop_timeout: 2s}\n"
@@ -368,6 +369,21 @@ def a_terminal(t):
         box.up("bare", SPEC)
         result = box("exec", "-t", "bare", "--", "/probe", "tty")
         check(result.status == 0 and "controlling" in result.out, "exec -t without a devpts", result)
+        # exec -i -t: keys go to the command there, and nothing is echoed twice.
+        for name in ("web", "bare"):
+            terminal = Terminal(t, t.nsbox, "exec", "-i", "-t", name, "--", "/probe", "sleep", "100")
+            terminal.wait_for("ready")
+            check(not termios.tcgetattr(terminal.slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG), "not raw", name)
+            terminal.send("\x03")
+            equal(terminal.end(), 130)
+        terminal = Terminal(t, t.nsbox, "exec", "-it", "web", "--", "/probe", "sleep", "100")
+        terminal.wait_for("ready")
+        os.kill(terminal.pid, signal.SIGKILL)
+        for _ in range(100):
+            if termios.tcgetattr(terminal.slave) == terminal.before:
+                break
+            time.sleep(0.02)
+        equal(terminal.end(), -9)
 
 
 @test()
