@@ -85,8 +85,8 @@ class Attendant {
     const std::string problem = prepare();
     if (!problem.empty()) give_up(fail(problem));
     LaunchOptions options;
-    const std::string init_title = title("init");
-    options.title = rename_process(title("supervisor"));
+    const std::string init_title = process_title(plan_.name, "init");
+    options.title = rename_process(process_title(plan_.name, "supervisor"));
     options.init_title = init_title;
     options.times = arguments_.has("timings") || arguments_.has("report");
     options.namespaces = true;
@@ -153,21 +153,18 @@ class Attendant {
     return write_state() ? "" : "the state folder: " + because("write");
   }
 
-  std::string title(const char* stage) const { return "nsbox: " + plan_.name + " [" + stage + "]"; }
-
   /// What this process is called in `ps`: the words of its command line are written over, and those
   /// of the environment behind them, of which a copy is made.
   std::span<char> rename_process(const std::string& name) {
-    char* begin = arguments_.words[0];
-    char* end = begin + strlen(begin) + 1;
-    for (char** each = arguments_.words + 1; *each == end; each++) end += strlen(*each) + 1;
+    const std::span<char> line = command_line(arguments_);
+    char* end = line.data() + line.size();
     for (char** each = environ; *each; each++) {
       if (*each == end) end += strlen(*each) + 1;
       *each = strdup(*each);
     }
-    const std::span<char> room(begin, end);
+    const std::span<char> room(line.data(), end);
     write_title(room.data(), room.size(), name.c_str());
-    prctl(PR_SET_NAME, name.c_str(), 0, 0, 0);
+    prctl(PR_SET_NAME, ("nsbox: " + plan_.name).c_str(), 0, 0, 0);  // of 15 characters: pid 1 has the same
     return room;
   }
 

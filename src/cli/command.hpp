@@ -21,7 +21,7 @@ struct Arguments {
   std::vector<std::string> operands;
   std::vector<std::string> after;  // what follows `--`
   bool has_after = false;
-  char** words = nullptr;          // the whole command line, as the kernel gave it
+  char** words = nullptr;          // the whole command line, where the kernel put it
   std::map<std::string, std::vector<std::string>, std::less<>> options;  // by long name without dashes
 
   bool has(std::string_view option) const { return options.find(option) != options.end(); }
@@ -30,6 +30,11 @@ struct Arguments {
     return found == options.end() || found->second.empty() ? std::string(otherwise) : found->second.back();
   }
 };
+
+/// The words of the command line one behind the other, as /proc/PID/cmdline shows them.
+std::span<char> command_line(const Arguments& arguments);
+/// What is written over them, for `ps`.
+std::string process_title(std::string_view sandbox, std::string_view part);
 
 struct Command {
   std::string_view name;

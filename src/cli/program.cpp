@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command line: the verb is found in the table, and CLI11 reads the options of that one verb.
 #include <stdio_ext.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -162,6 +163,16 @@ int run_program(int argc, char** argv) {
   if (const std::string problem = set_log(arguments); !problem.empty()) return usage_error(*command, problem);
   if (command->run != run_up) end_launch_memory();  // some commands go on for days
   return command->run(arguments);
+}
+
+std::span<char> command_line(const Arguments& arguments) {
+  char* end = arguments.words[0];
+  for (char** each = arguments.words; *each == end; each++) end += strlen(*each) + 1;
+  return {arguments.words[0], end};
+}
+
+std::string process_title(std::string_view sandbox, std::string_view part) {
+  return "nsbox: " + std::string(sandbox) + " [" + std::string(part) + "]";
 }
 
 }  // namespace nsbox

@@ -54,15 +54,12 @@ void run_child(ChildState& state) {
   if (plan.clone.step.joiner) state.close_slot(Slot::proc);
   if (plan.supervision.init) {
     const uint32_t fork_number = plan.first_of_init() - 1;  // ForkPayload is the child's last step
+    write_title(state.title, state.title_room, state.init_title);
     // CLONE_VFORK without CLONE_VM: this process goes on when the payload has been executed, or is
     // dead, and shares no memory with it.
     const pid_t payload = sys::clone3(CLONE_VFORK, SIGCHLD, nullptr);
     if (payload < 0) give_up(state, fork_number, failed("clone3"));
     if (payload > 0) {
-      if (state.title_room) {
-        write_title(state.title, state.title_room, state.init_title);
-        prctl(PR_SET_NAME, state.init_title, 0, 0, 0);
-      }
       if (state.page->executing.load()) {
         walk(state, plan.init, plan.first_of_init());
         run_init(state, payload);

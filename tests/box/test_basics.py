@@ -389,5 +389,12 @@ def sysctls(t):
     check("write_sysctl" in err and "ENOENT" in err, "message", err)
 
 
+@test()
+def the_command_line_stays_outside(t):
+    """Process 1 is nsbox; what it was started with is not for those inside."""
+    result = t.up("vars: {TOKEN: none}\n" + PROBE + "name: web\nhostname: ${TOKEN}\n", "/probe", "read", "/proc/1/cmdline", args=["--set", "TOKEN=hunter2"])
+    equal((result.status, result.out.strip("\0")), (0, "nsbox: web [init]"), str(result))
+
+
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
