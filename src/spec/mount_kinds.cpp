@@ -349,9 +349,12 @@ void plan_symlink(PlanBuilder& builder, const Mount& mount) { builder.make_link(
 void plan_mask(PlanBuilder& builder, const Mount& mount) {
   const Found found = builder.layout.find(mount.target->path);
   if (found.kind == FileKind::missing && mount.optional) return;
+  const std::string& target = mount.target->path;
   const bool folder = found.kind == FileKind::folder;
   At at;
-  if (!builder.make_target(mount, mount.target->path, folder, 0, at)) return;
+  if (!builder.make_target(mount, target, folder, 0, at)) return;
+  if (found.kind == FileKind::missing && found.known)
+    builder.error(Code::mask_of_nothing, {target, target.find_first_of("*?[") == target.npos ? "say 'optional' if it may be missing" : "a mask is for one path, not for a pattern"});
   builder.cover(at, folder);
   Tree tree;
   tree.kind = Tree::Kind::mask;
