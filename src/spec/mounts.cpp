@@ -238,7 +238,7 @@ std::vector<std::string_view> keys_of_kind(const MountKind& kind, bool root) {
 
 std::optional<BareBind> bare_bind(const Node& node) {
   const std::string_view text = node.text;
-  if (!node.is_scalar() || node.broken || text.find('$') != text.npos) return std::nullopt;
+  if (!node.is_scalar() || node.broken || text.find('$') != text.npos || text.find(',') != text.npos) return std::nullopt;
   const size_t colon = text.find(':');
   const BareBind found{text.substr(0, colon), colon == text.npos ? "" : text.substr(colon + 1)};
   if (found.source.empty() || (colon != text.npos && (!found.target.starts_with('/') || found.target.find(':') != text.npos))) return std::nullopt;
@@ -262,6 +262,13 @@ void Mount::expand(Findings& findings, Node& node, const std::string& pointer) {
   const std::vector<std::string_view> pieces = split_outside(node.text, ':');
   const bool target = pieces.size() > 1 && (pieces[1].starts_with('/') || pieces[1].starts_with("${"));
   const size_t next = target ? 2 : 1;
+  // A comma outside of variables, whose values may have one.
+  const auto has_comma = [](std::string_view piece) { return split_outside(piece, ',', 2).size() > 1; };
+  if (!node.broken && (has_comma(pieces[0]) || (target && has_comma(pieces[1])))) {
+    findings.add(Code::mount_comma, mark, pointer, {node.text});
+    node.broken = true;
+    return;
+  }
   const bool odd = pieces.size() > next && (pieces[next].empty() || pieces[next].starts_with('/') || pieces[next].starts_with(',') || pieces[next].ends_with(','));
   if (pieces[0].empty() || pieces.size() > next + 1 || odd) {
     const bool separated = !odd && pieces.size() > next + 1 && std::all_of(pieces.begin() + static_cast<ptrdiff_t>(next), pieces.end(), find_short_option);
