@@ -60,6 +60,7 @@ SEMANTIC = {
     "mount-short-relative-target": "a short form is split after variables are found",
     "ns-hostname-long": "length in bytes",
     "paths-too-long": "length in bytes",
+    "size-zero": "a limit (rlimits) may be 0",
     "paths-targets-of-sources": "a target that follows from the source",
     "landlock-nothing": "a rule of some kind",
     "seccomp-start": "what nsbox itself needs, and a call in two lists",

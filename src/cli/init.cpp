@@ -74,6 +74,7 @@ int run_init(const Arguments& arguments) {
   if (!file) return usage_error(command, "'" + escape(path) + "': " + (errno == EEXIST ? "exists; --force replaces it" : error_words(errno)));
   if (!sys::write_all(file.number(), found->text.data(), found->text.size())) {
     fprintf(stderr, "nsbox: '%s': %s\n", escape(path).c_str(), error_words(errno).c_str());
+    if (!arguments.has("force")) unlink(path.c_str());  // made here
     return 2;
   }
   printf("wrote %s (%s); next: nsbox validate %s, nsbox plan --explain %s, nsbox up %s\n", escape(path).c_str(), std::string(found->name).c_str(), escape(path).c_str(), escape(path).c_str(), escape(path).c_str());

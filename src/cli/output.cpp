@@ -37,11 +37,11 @@ std::string in_quotes(std::string_view text) {
   return escape_json(out + '"');
 }
 
-std::string scalar_text(const Node& node) {
+std::string scalar_text(const Node& node, bool substituted = true) {
   std::string text;
   for (size_t i = 0; i < node.text.size(); i++) {
     text += node.text[i];
-    if (node.text[i] == '$' && i + 1 < node.text.size() && (node.text[i + 1] == '$' || node.text[i + 1] == '{')) text += '$';
+    if (substituted && node.text[i] == '$' && i + 1 < node.text.size() && (node.text[i + 1] == '$' || node.text[i + 1] == '{')) text += '$';
   }
   if (node.plain && !text.empty()) return text;
   return plain_is_safe(text) ? text : in_quotes(text);
@@ -78,7 +78,7 @@ void write(std::string& out, const Node& node, const std::string& indent, const 
     const std::string said = comment ? comment(at) : "";
     const std::string tail = said.empty() ? "\n" : "  # " + said + "\n";
     if (is_flat(value)) {
-      out += head + " " + flat(value) + tail;
+      out += head + " " + (at == "/description" ? scalar_text(value, false) : flat(value)) + tail;
     } else {
       out += head + tail;
       write(out, value, deeper, at, comment);

@@ -72,6 +72,7 @@ int run_plan(const Arguments& arguments) {
   // A saved plan is run later and elsewhere: it has a terminal only where the specification says so.
   const bool detach = arguments.has("detach");
   if (detach && arguments.has("out")) return usage_error(command, "--detach and --out contradict each other: a saved plan is one of both, and 'nsbox up --detach' runs it");
+  if (arguments.value("out") == "-") return usage_error(command, "--out needs the name of a file: a saved plan is no text");
   if (detach || arguments.has("out")) loaded.facts.caller.on_terminal = [] { return false; };
   std::optional<Plan> plan = plan_of(loaded, arguments, false);
   if (detach && plan) box::share_with_supervisor(*plan);

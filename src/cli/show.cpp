@@ -61,7 +61,9 @@ int run_show(const Arguments& arguments) {
   print_findings(loaded.findings, Arguments{});
   Node node = effective_spec(spec, loaded.facts.caller);
   const auto origin = [&](std::string_view pointer) -> std::string {
-    const Mark mark = spec.written_at(pointer);
+    // The type of a mount is always written, if only by its form.
+    const bool type = pointer.ends_with("/type") && (pointer.starts_with("/mounts/") || pointer.starts_with("/root/"));
+    const Mark mark = spec.written_at(type ? pointer.substr(0, pointer.rfind('/')) : pointer);
     if (!mark.line) return "";
     return escape(loaded.findings.files[mark.file].name) + ":" + std::to_string(mark.line);
   };

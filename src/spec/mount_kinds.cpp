@@ -153,9 +153,10 @@ void bind_basic_device(PlanBuilder& builder, Slot slot, At dev, const Device& de
 }
 
 /// A device of the host, or a folder of them taken whole.
-void plan_device(PlanBuilder& builder, Slot dev, const std::string& target, const BoxPath& device) {
-  std::string real;
-  const PathFact& fact = builder.facts.resolved(device.path, &real);
+void plan_device(PlanBuilder& builder, Slot dev, const Mount& mount, const BoxPath& device) {
+  const std::string& target = mount.target->path;
+  const PathFact& fact = builder.facts.resolved(device.path);
+  if (fact.kind == FileKind::missing && mount.optional) return;
   const std::string name = device.path.substr(5);
   for (const Device& basic : basic_devices)
     if (name == basic.name) return;  // it is there already
@@ -204,7 +205,7 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
     builder.add(CopyTree{console, {Slot::tty, "", true}, false}, Stage::mounts);
     builder.add(Attach{console, {slot, "console", true}}, Stage::mounts);
   }
-  for (const BoxPath& device : mount.devices) plan_device(builder, slot, mount.target->path, device);
+  for (const BoxPath& device : mount.devices) plan_device(builder, slot, mount, device);
   // All at once, which also takes the launcher's copies out of the host's group of peers.
   builder.set_attributes(slot, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, true);
 }

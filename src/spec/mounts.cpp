@@ -158,6 +158,10 @@ bool decode_mount(Decoder& decoder, const Node& node, Mount& out, bool root) {
   }
   if (const Node* devices = node.find("devices"); devices && devices->is_list())
     for (size_t i = 0; i < devices->items.size(); i++) ok &= is_device_path(decoder, devices->items[i], pointer_to(pointer_to(decoder.pointer(), "devices"), i));
+  if (const Node* size = ok ? node.find("size") : nullptr; size && out.size && out.size->bytes == 0) {  // to the kernel that is no limit
+    decoder.findings.add(Code::size_zero, size->mark, pointer_to(decoder.pointer(), "size"));
+    ok = false;
+  }
   for (const std::string_view key : out.kind->need) {
     if (node.find(key) || (root && key == "target")) continue;
     decoder.error(Code::missing_key, node, {std::string(key)});

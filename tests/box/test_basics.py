@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Namespaces, identity, exit statuses, and that the host stays as it was."""
-import glob, os, signal, subprocess, sys, time
+import glob, os, resource, signal, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(__file__))
 from lib import *
 
@@ -394,6 +394,30 @@ def the_command_line_stays_outside(t):
     """Process 1 is nsbox; what it was started with is not for those inside."""
     result = t.up("vars: {TOKEN: none}\n" + PROBE + "name: web\nhostname: ${TOKEN}\n", "/probe", "read", "/proc/1/cmdline", args=["--set", "TOKEN=hunter2"])
     equal((result.status, result.out.strip("\0")), (0, "nsbox: web [init]"), str(result))
+
+
+@test()
+def shown_as_it_is(t):
+    """The description has no variables; the type of a mount is written, and not the default's."""
+    text = "nsbox: 1\ndescription: \"costs ${NOVAR} $5 $$\"\nmounts: [{type: proc, target: /proc}, /usr]\n"
+    first = t.run([t.nsbox, "show", t.write("a.yaml", text)])
+    second = t.run([t.nsbox, "show", t.write("a.yaml", first.out)])
+    equal((first.status, second.out), (0, first.out))
+    check('description: "costs ${NOVAR} $5 $$"\n' in first.out, "the description", first)
+    origins = t.run([t.nsbox, "show", "--origin", t.write("b.yaml", text)]).out
+    equal([line.split("#")[1].rsplit(":", 1)[1] for line in origins.splitlines() if " type: proc" in line or " type: bind" in line], ["3", "3"], origins)
+
+
+@test()
+def no_half_files(t):
+    """What can't be written whole is not left behind; what is no text is not printed."""
+    def full():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    result = t.run([t.nsbox, "init", "-o", t.path("new.yaml")], before=full)
+    check(result.status == 2 and "EFBIG" in result.err and not os.path.exists(t.path("new.yaml")), "left behind", result)
+    result = t.run([t.nsbox, "plan", "--out", "-", t.spec(PROBE)])
+    check(result.status == 2 and "needs the name of a file" in result.err and not os.path.exists(t.path("-")), "a file of that name", result)
 
 
 if __name__ == "__main__":
