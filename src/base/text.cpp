@@ -123,10 +123,34 @@ bool abbreviates(std::string_view word, std::string_view name) {
   return at == word.size();
 }
 
+/// What other tools call it, and what it is called here; with dots where it stands deeper. One text, for
+/// pointers to its parts would be relocated at every start.
+constexpr char synonyms[] =
+    "ro\0readonly\0" "options\0readonly\0" "dst\0target\0" "dest\0target\0" "destination\0target\0" "src\0source\0"
+    "include\0extends\0" "includes\0extends\0" "inherit\0extends\0" "volumes\0mounts\0" "binds\0mounts\0" "environment\0env\0"
+    "command\0process.command\0" "cmd\0command\0" "cmd\0process.command\0" "entrypoint\0command\0" "entrypoint\0process.command\0" "run\0process.command\0"
+    "env\0process.env\0" "environment\0process.env\0" "user\0process.user\0" "cwd\0process.cwd\0" "workdir\0cwd\0" "workdir\0process.cwd\0"
+    "working_dir\0cwd\0" "working_dir\0process.cwd\0" "timeout\0process.timeout\0" "tty\0terminal\0" "tty\0process.terminal\0" "rlimits\0process.rlimits\0"
+    "ulimits\0rlimits\0" "ulimits\0process.rlimits\0" "limits\0rlimits\0" "limits\0process.rlimits\0" "mem\0as\0" "memory\0as\0" "memory\0process.rlimits.as\0"
+    "capabilities\0security.capabilities\0" "caps\0capabilities\0" "caps\0security.capabilities\0" "cap_add\0capabilities\0" "cap_add\0security.capabilities\0"
+    "seccomp\0security.seccomp\0" "landlock\0security.landlock\0" "no_new_privs\0security.no_new_privs\0" "rootfs\0root\0" "uid_map\0id_maps.uid\0" "gid_map\0id_maps.gid\0"
+    "run\0up\0" "start\0up\0" "create\0up\0" "stop\0down\0" "kill\0down\0" "rm\0down\0" "list\0ps\0" "ls\0ps\0" "status\0ps\0" "enter\0exec\0" "attach\0exec\0" "shell\0exec\0"
+    "check\0validate\0" "lint\0validate\0" "new\0init\0";
+
+std::string_view synonym(std::string_view word, const std::vector<std::string_view>& candidates) {
+  for (const char* each = synonyms; *each;) {
+    const std::string_view theirs = each, ours = each + theirs.size() + 1;
+    if (word == theirs && std::ranges::find(candidates, ours.substr(0, ours.find('.'))) != candidates.end()) return ours;
+    each = ours.data() + ours.size() + 1;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   if (word.empty() || word.size() > 64) return "";
+  if (const std::string_view known = synonym(word, candidates); !known.empty()) return known;
   const std::string small = lower(word);
   std::string_view best;
   size_t abbreviated = 0;

@@ -8,6 +8,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cstring>
 #include <istream>
 #include <streambuf>
 #include <unordered_map>
@@ -310,6 +311,17 @@ uint32_t tab_indents(std::string_view text, uint32_t line) {
   return first != text.npos && text[first] == '\t' ? static_cast<uint32_t>(first) + 1 : 0;
 }
 
+/// What the parser's words mean to who wrote the file: its message, ours, a hint, each ended by NUL.
+constexpr char parser_words[] =
+    "end of map not found\0this line fits none of those above it\0the keys of one mapping begin in the same column\0"
+    "end of sequence not found\0this line fits none of those above it\0the '- ' of one list stand in the same column\0"
+    "end of map flow not found\0a '{' is never closed\0\0"
+    "end of sequence flow not found\0a '[' is never closed\0\0"
+    "illegal map value\0a ':' where no key can be\0a key has a blank after its ':' (in the line above, too); a text with ': ' in it wants quotes\0"
+    "illegal map key\0a key where none can be\0\0"
+    "illegal block entry\0a '-' where no list can be\0a list begins in a line of its own\0"
+    "unknown token\0a text can't begin with this character\0write it in quotes\0";
+
 void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std::string message) {
   if (const uint32_t tab = tab_indents(text, mark.line)) {
     mark.column = tab;
@@ -323,8 +335,16 @@ void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std:
   const std::string_view line = rest.substr(0, rest.find('\n'));
   const size_t dollar = line.find("${");
   const bool flow = dollar != line.npos && line.find_first_of("[{") < dollar;
-  std::vector<std::string> args{std::move(message)};
-  if (flow) args.push_back(std::string(line.substr(dollar, line.find('}', dollar) - dollar + 1)));
+  std::vector<std::string> args{message};
+  for (const char* each = parser_words; *each;) {
+    const char* ours = each + strlen(each) + 1;
+    const char* hint = ours + strlen(ours) + 1;
+    if (message == each) args = {ours};
+    if (message == each && *hint) args.emplace_back(hint);
+    each = hint + strlen(hint) + 1;
+  }
+  args.resize(flow ? 1 : args.size());
+  if (flow) args.push_back("inside {…} or […] YAML wants quotes: \"" + std::string(line.substr(dollar, line.find('}', dollar) - dollar + 1)) + "\"");
   findings.add(Code::yaml_syntax, mark, "", std::move(args));
 }
 

@@ -182,7 +182,7 @@ void Composer::refuse_missing(Node& node, std::string& pointer) {
     Node& value = member.value;
     if (is_there(value)) continue;
     const PointerStep step(pointer, member.key);
-    if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer), value.broken = true;
+    if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer, {pointer.starts_with("/process/env/") ? "write a value, \"\" for an empty one, or 'null' to leave it out" : "write a value, or 'null' for the default"}), value.broken = true;
     else refuse_missing(value, pointer);
   }
   for (size_t i = 0; i < node.items.size(); i++) {
@@ -326,7 +326,7 @@ void Composer::merge(Node& base, Node& over, const std::string& pointer) {
 
 void Composer::check_set_names() {
   for (const auto& [name, value] : input_.set) {
-    const Mark nowhere{static_cast<uint16_t>(findings_.files.size() - 1), 0, 0};
+    const Mark nowhere{};
     if (builtin(name)) {
       findings_.add(Code::builtin_variable, nowhere, "", {name});
     } else if (mentioned_.find(name) == mentioned_.end()) {

@@ -365,7 +365,7 @@ void check_id_maps(const Check& check) {
   if (check.caller.root && effective.known && effective.has_host_root()) {
     const bool fresh = spec.namespaces.fresh(NsType::user);
     const std::string pointer = fresh ? "/id_maps" : "/namespaces/user";
-    check.add(Code::host_root, spec.mark_of(pointer), pointer);
+    check.add(Code::host_root, spec.mark_of(pointer), pointer, {fresh ? "'id_maps: shift' (the default for root) gives it ids of its own" : "a new user namespace gives it ids of its own"});
   }
 }
 

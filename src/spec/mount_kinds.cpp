@@ -175,7 +175,7 @@ void plan_device(PlanBuilder& builder, Slot dev, const Mount& mount, const BoxPa
   } else if (fact.kind == FileKind::character || fact.kind == FileKind::block) {
     bind_device(builder, {dev, builder.text(name), true}, device.path, {fact.device, fact.inode, fact.rdev});
   } else if (fact.kind == FileKind::missing) {
-    builder.error(Code::source_missing, {device.path});
+    builder.error(Code::source_missing, {device.path, "say 'optional' if it may be missing"});
   } else {
     builder.error(Code::source_type, {device.path, std::string(words_of(fact.kind)), "a device"});
   }
@@ -264,7 +264,7 @@ void plan_image(PlanBuilder& builder, const Mount& mount) {
   const PathFact fact = builder.facts.resolved(mount.source->path, &real);
   if (!builder.source_is_there(mount, fact, mount.source->path)) return;
   if (!builder.facts.caller.privileged) {
-    builder.error(Code::not_privileged, {"an image"});
+    builder.error(Code::not_privileged, {"an image", builder.facts.caller.root ? "run it outside of a container, or with that capability" : "run it as root"});
     return;
   }
   const Slot slot = mount.in_root ? Slot::root : builder.new_slot();

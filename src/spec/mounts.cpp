@@ -86,8 +86,8 @@ const MountKind* kind_of(Decoder& decoder, const Node& node, bool root) {
   }
   const std::string& word = type->text;
   std::vector<std::string> args{word};
-  if (!root)
-    if (const std::string_view near = nearest(word, kind_names(root)); !near.empty()) args.emplace_back(near);
+  if (root) args.emplace_back("one of host, tmpfs, bind, overlay, image");
+  else if (const std::string_view near = nearest(word, kind_names(root)); !near.empty()) args.emplace_back(near);
   decoder.findings.add(root ? Code::root_type : Code::mount_type, type->mark, pointer_to(decoder.pointer(), "type"), std::move(args));
   return nullptr;
 }
@@ -332,7 +332,9 @@ bool Codec<Root>::decode(Decoder& decoder, const Node& node, Root& out) {
   out.mark = node.mark;
   if (node.is_scalar() && node.text == "host") return out.host = true;
   if (node.is_scalar()) {
-    decoder.error(Code::root_type, node, {node.text});
+    const MountKind* kind = find_mount_kind(node.text);
+    const bool path = node.text.find('/') != std::string::npos;
+    decoder.error(Code::root_type, node, {node.text, kind && kind->as_root ? "write {type: " + node.text + "}" : path ? "write {type: bind, source: " + node.text + "}" : "one of host, tmpfs, bind, overlay, image"});
     return false;
   }
   return decode_mount(decoder, node, out.mount.emplace(), true);
@@ -426,7 +428,7 @@ void check_order(const Check& check) {
       if (before.is("mask") && !std::exchange(refused, true))
         check.findings.add(Code::masked_over, mount.mark, mount.pointer, {before.target->path, check.findings.files[before.mark.file].name + ":" + std::to_string(before.mark.line)}, before.mark);
       if (makes_mount(before) && !before.is("mask") && !mount.is("unmount") && !mount.override_)
-        check.findings.add(Code::hidden_mount, mount.mark, mount.pointer, {before.target->path}, before.mark);
+        check.findings.add(Code::hidden_mount, mount.mark, mount.pointer, {before.target->path, same ? "leave one of them out" : "put this entry first"}, before.mark);
     }
   }
 }
@@ -436,12 +438,12 @@ void check_proc(const Check& check) {
   if (!spec.namespaces.fresh(NsType::pid) || spec.namespaces.joined(NsType::mount)) return;
   for (const Mount& mount : spec.mounts) {
     if (!mount.target || mount.target->path != "/proc") continue;
-    if (mount.is("bind") && mount.source && mount.source->path == "/proc") check.add(Code::stale_proc, mount.mark, mount.pointer);
+    if (mount.is("bind") && mount.source && mount.source->path == "/proc") check.add(Code::stale_proc, mount.mark, mount.pointer, {"write {type: proc, target: /proc}"});
     return;
   }
   const bool sees_host = spec.host_root() || (spec.root && spec.root->mount && spec.root->mount->source && spec.root->mount->source->path == "/");
   const Mark mark = spec.mark_of("/mounts");
-  if (sees_host) check.add(Code::stale_proc, mark, "/mounts");
+  if (sees_host) check.add(Code::stale_proc, mark, "/mounts", {spec.namespaces.fresh(NsType::mount) ? "add {type: proc, target: /proc}" : "make 'mount' new, too, and add {type: proc, target: /proc}"});
   else check.add(Code::no_proc, mark, "/mounts");
 }
 
