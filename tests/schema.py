@@ -60,6 +60,7 @@ SEMANTIC = {
     "mount-short-relative-target": "a short form is split after variables are found",
     "ns-hostname-long": "length in bytes",
     "paths-too-long": "length in bytes",
+    "mount-ids-unmapped": "the map is somewhere else",
     "size-zero": "a limit (rlimits) may be 0",
     "paths-targets-of-sources": "a target that follows from the source",
     "landlock-nothing": "a rule of some kind",

@@ -18,7 +18,8 @@ std::string escape_json(std::string_view json);
 /// forms); npos when there is none.
 size_t utf8_error(std::string_view text);
 
-/// The candidate nearest to `word` when it is near enough to be what was meant, else "".
+/// The candidate nearest to `word` when it is near enough to be what was meant, or what is called so by
+/// other tools (`process.command` where `process` is a candidate), else "".
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 std::vector<std::string> split(std::string_view text, char separator);

@@ -131,7 +131,7 @@ std::string make_exec_plan(const Plan& recorded, const Known& known, const std::
     plan.payload.push_back(entry);
     PayloadStep& step = plan.payload.back().step;
     if (auto* stdio = std::get_if<UseStdio>(&step)) stdio->terminal = request.terminal;
-    if (auto* folder = std::get_if<EnterFolder>(&step); folder && request.folder) folder->path = plan.arena.text(*request.folder);
+    if (auto* folder = std::get_if<EnterFolder>(&step); folder && request.folder) folder->path = plan.arena.text(*request.folder), plan.payload.back().origin = 0;
     if (auto* passed = std::get_if<CloseOnExec>(&step)) passed->pass = {};
     if (auto* find = std::get_if<FindCommand>(&step))
       for (const std::string& each : request.env)

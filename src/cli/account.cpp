@@ -48,6 +48,23 @@ Node namespaces_node(const LaunchResult& result) {
   return map;
 }
 
+std::string likely_end(const Plan& plan, const LaunchResult& result) {
+  if (!result.executed || !WIFSIGNALED(result.wait_status)) return "";
+  const auto limited = [&](int resource) {
+    return std::any_of(plan.payload.begin(), plan.payload.end(), [&](const auto& entry) {
+      const auto* limit = std::get_if<SetLimit>(&entry.step);
+      return limit && limit->resource == resource && limit->soft != UINT64_MAX;
+    });
+  };
+  switch (WTERMSIG(result.wait_status)) {
+    case SIGSYS: return plan.payload_has<SetFilter>() ? "a system call that 'security.seccomp' ends a process for; the kernel's log has its number" : "";
+    case SIGXCPU: return limited(RLIMIT_CPU) ? "'rlimits.cpu' is used up" : "";
+    case SIGXFSZ: return limited(RLIMIT_FSIZE) ? "a file would have become larger than 'rlimits.fsize'" : "";
+    case SIGKILL: return limited(RLIMIT_CPU) ? "the hard limit of 'rlimits.cpu' is used up, or somebody's kill" : "";
+    default: return "";
+  }
+}
+
 Node account(const Plan& plan, const LaunchResult& result, const LaunchSentence* sentence) {
   Node node = Node::map();
   node.set("format_version", Node::number(1));

@@ -14,6 +14,9 @@ namespace nsbox {
 Node account(const Plan& plan, const LaunchResult& result, const LaunchSentence* sentence);
 Node namespaces_node(const LaunchResult& result);
 
+/// Which part of the specification is likely to have ended the command by a signal, in words; or "".
+std::string likely_end(const Plan& plan, const LaunchResult& result);
+
 void print_failure(const LaunchSentence& sentence);
 
 /// Goes on as a sealed copy of nsbox' own program where the plan wants one; false after a message.

@@ -218,8 +218,15 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
   if (step.name == "prlimit" && error == EPERM) return "only root can raise a hard limit";
   if (step.name == "raise_files" && error == EPERM) return "so many mounts need a higher hard limit on open files (ulimit -Hn)";
   if (step.name == "set_exec_label" && error == ENOENT) return "no profile of that name is loaded (aa-status lists them)";
-  if (step.name == "set_ids" && error == EINVAL) return "the sandbox's id map has no such id ('nsbox show' prints the map)";
+  if (step.name == "set_ids" && error == EINVAL) return "the sandbox's id map has no such id ('nsbox plan' prints the map)";
   if (step.name == "set_oom_score_adj" && error == EACCES) return "only root can lower it";
+  if (step.name == "setpriority" && error == EACCES) return "only root can go below the caller's own";
+  if (step.name == "sched_setaffinity" && error == EINVAL) return "none of these CPUs is there for nsbox ('nproc', 'taskset -p $$')";
+  if (step.name == "chdir" && error == ENOENT) return "mount it, or make it: {type: dir, target: " + escape(step.object) + "}";
+  if (step.name == "allow_path" && error == ENOENT) return "a path in the sandbox; 'nsbox plan' shows what it is made of";
+  if (step.name == "remount" && error == EINVAL) return "nothing is mounted just there";
+  if (step.name == "write_sysctl" && error == ENOENT) return "this kernel has no such setting";
+  if (step.name == "pin_namespace" && error == ENOENT) return "its folder is not there";
   if (step.name == "refuse_terminal_input" && error == EACCES) return "without no_new_privs a filter needs CAP_SYS_ADMIN";
   if (step.name == "set_capabilities" && error == EPERM) return "the caller does not have all of these capabilities itself";
   if (error == ELOOP && result.call == "openat2" && (step.name.starts_with("open_") || step.name.starts_with("make_")))
@@ -308,6 +315,8 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
     default: break;
   }
   std::string object = step.object.empty() ? "" : " '" + escape(step.object) + "'";
+  for (const auto& [key, value] : step.details)
+    if (key == "path" && value != step.object) object += " '" + escape(value) + "'";
   std::string head = "step " + std::to_string(number) + " of " + std::to_string(plan.steps()) + ", " + step.name + object;
   if (result.died_of) {
     sentence(head + ": the sandbox's process was ended by SIG" + signal_name(result.died_of));

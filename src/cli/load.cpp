@@ -143,6 +143,7 @@ std::optional<Plan> plan_of(Loaded& loaded, const Arguments& arguments, bool nee
     const NearLookups near;
     return make_plan(spec, loaded.facts, loaded.findings);
   }();
+  if (!arguments.after.empty()) plan.set_command(arguments.after);  // which blames no line for it
   drop_allowed(loaded.findings, spec);
   if (loaded.findings.failed()) return std::nullopt;
   if (logs(LogLevel::debug)) log(LogLevel::debug, "the plan of '" + spec.name + "' has " + std::to_string(plan.steps()) + " steps");

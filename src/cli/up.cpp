@@ -52,6 +52,8 @@ namespace {
     print_failure(sentence);
   } else if (result.reason == Reason::timeout) {
     fprintf(stderr, "nsbox: '%s' was ended at its timeout of %s\n", plan.name.c_str(), print_duration(plan.supervision.timeout_ns).c_str());
+  } else if (const std::string likely = likely_end(plan, result); !likely.empty()) {
+    fprintf(stderr, "nsbox: '%s' was ended by SIG%s: %s\n", plan.name.c_str(), signal_name(WTERMSIG(result.wait_status)).c_str(), likely.c_str());
   }
   if (!result.stays.empty()) fprintf(stderr, "nsbox: take away '%s': %s\n", escape(result.stays).c_str(), error_words(result.stays_for).c_str());
   if (logs(LogLevel::info)) log(LogLevel::info, "ended with status " + std::to_string(status));

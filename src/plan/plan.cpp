@@ -31,12 +31,14 @@ void Plan::set_command(const std::vector<std::string>& words) {
     if (auto* find = std::get_if<FindCommand>(&entry.step)) {
       before = find->program;
       find->program = arena.text(words[0]);
+      entry.origin = 0;  // no line of a file says so
     } else if (auto* exec = std::get_if<Exec>(&entry.step)) {
       std::vector<Str> arguments;
       for (const std::string& word : words) arguments.push_back(arena.text(word));
       if (exec->arguments.size() > 1 && strcmp(exec->arguments[0], before) != 0) arguments[0] = exec->arguments[0];
       arguments.push_back(nullptr);
       exec->arguments = arena.list(arguments);
+      entry.origin = 0;
     }
   }
 }

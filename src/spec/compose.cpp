@@ -110,7 +110,9 @@ bool Composer::load(const std::string& path, Mark from, std::vector<std::string>
       unreadable_ = true;
       source.name = path;
       findings_.files.push_back(std::move(source));
-      findings_.add(Code::file_unreadable, {file, 0, 0}, "", {reason});
+      std::vector<std::string> args{reason};
+      if (path == "nsbox.yaml") args.emplace_back("'nsbox init' writes one; or name another file");
+      findings_.add(Code::file_unreadable, {file, 0, 0}, "", std::move(args));
     }
     return false;
   }

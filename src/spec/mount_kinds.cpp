@@ -232,6 +232,7 @@ void plan_bind(PlanBuilder& builder, const Mount& mount) {
   std::string real;
   const PathFact& fact = builder.facts.resolved(mount.source->path, &real);
   if (!builder.source_is_there(mount, fact, mount.source->path)) return;
+  if (mount.in_root && fact.kind != FileKind::folder) return builder.error(Code::source_type, {mount.source->path, std::string(words_of(fact.kind)), "a folder"});
   const bool device = fact.kind == FileKind::character || fact.kind == FileKind::block;
   const bool covered = !recursive && builder.locked_below(real);
   uint64_t set = mount.attributes(), clear = 0;

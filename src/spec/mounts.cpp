@@ -384,6 +384,11 @@ void check_one(const Check& check, const Mount& mount) {
   }
   if (mount.is("file") && mount.content.has_value() == mount.content_from.has_value()) check.add(Code::content_pair, mount.mark, pointer);
   if (mount.is("overlay")) check_overlay(check, mount);
+  if (mount.uid || mount.gid) {
+    const Maps maps = maps_of(spec, check.caller);
+    if (maps.known && mount.uid && !maps.outside(false, static_cast<uint32_t>(mount.uid->value))) check.add(Code::unmapped_id, at("uid"), pointer + "/uid", {"user", std::to_string(mount.uid->value)});
+    if (maps.known && mount.gid && !maps.outside(true, static_cast<uint32_t>(mount.gid->value))) check.add(Code::unmapped_id, at("gid"), pointer + "/gid", {"group", std::to_string(mount.gid->value)});
+  }
   if (mount.is("remount") && !(mount.readonly || mount.nosuid || mount.nodev || mount.noexec || mount.noatime || mount.nosymfollow || mount.propagation))
     check.add(Code::remount_nothing, mount.mark, pointer);
   if (mount.is("unmount") && spec.namespaces.fresh(NsType::user) && mount.target) {

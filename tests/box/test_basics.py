@@ -113,7 +113,7 @@ def exit_statuses(t):
         equal(t.up(spec, "/probe", "signal", str(int(number))).status, 128 + number, str(number))
     result = t.up(spec, "/nothing")
     equal(result.status, 127)
-    check("'/nothing' is not in the sandbox" in result.err, "message", result)
+    check("'/nothing' is not in the sandbox" in result.err and "process.command" not in result.err, "message", result)  # no line of the file says so
     result = t.up(spec, "nothing")
     equal(result.status, 127)
     check("not in the sandbox's PATH" in result.err, "message", result)
@@ -406,6 +406,17 @@ def shown_as_it_is(t):
     check('description: "costs ${NOVAR} $5 $$"\n' in first.out, "the description", first)
     origins = t.run([t.nsbox, "show", "--origin", t.write("b.yaml", text)]).out
     equal([line.split("#")[1].rsplit(":", 1)[1] for line in origins.splitlines() if " type: proc" in line or " type: bind" in line], ["3", "3"], origins)
+
+
+@test()
+def the_likely_end(t):
+    """A signal that the specification has to do with is explained, and no other."""
+    for more, words, end, why in (("process: {rlimits: {cpu: 1}}\n", ("spin",), "SIGKILL", "'rlimits.cpu'"), ("process: {rlimits: {cpu: {soft: 1, hard: 5}}}\n", ("spin",), "SIGXCPU", "'rlimits.cpu'"),
+                                  ("process: {rlimits: {fsize: 0}}\n", ("write", "/tmp/x", "x"), "SIGXFSZ", "'rlimits.fsize'"), ("", ("int80",), "SIGSYS", "'security.seccomp'")):
+        result = t.up(PROBE + "  - {type: tmpfs, target: /tmp}\n" + more, "/probe", *words)
+        check(result.status == 128 + getattr(signal, end) and f"was ended by {end}: " in result.err and why in result.err, end, result)
+    result = t.up(PROBE + "process: {rlimits: {cpu: 5}}\n", "/probe", "kill", "2", "15")
+    equal((result.status, result.err), (143, ""))
 
 
 @test()
