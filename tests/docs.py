@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -132,6 +133,41 @@ def check_examples():
         check(f"{name}: {len(blocks)} examples are valid", problems)
 
 
+def specs_of(text):
+    """What a page calls _NAME.yaml_ just before it prints it."""
+    found = {}
+    for match in re.finditer(r"^```\n(nsbox:.*?)^```", text, re.M | re.S):
+        names = re.findall(r"_([a-z-]+\.yaml)_", text[:match.start()].rsplit("```", 1)[-1])
+        if names:
+            found[names[-1]] = match.group(1)
+    return found
+
+
+def check_plans():
+    """Plans that a page prints are those of its files, for an ordinary user; … stands for lines left out."""
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    for name in ["README.md", "man/nsbox-plan.1.scd", "man/nsbox-tour.7.scd"]:
+        text = (TOP / name).read_text()
+        specs = {each.name: each.read_text() for each in (TOP / "examples").glob("*.yaml")}
+        specs.update(specs_of((TOP / "man/nsbox-tour.7.scd").read_text()))
+        problems = []
+        for line, shown in re.findall(r"^\$ (nsbox plan (?!--out).*)\n((?:(?!\$ |```).*\n)*)", text, re.M):
+            with tempfile.TemporaryDirectory() as folder:
+                os.chmod(folder, 0o755)
+                shutil.copy(NSBOX, folder + "/nsbox")
+                os.mkdir(folder + "/tree")
+                for each in re.findall(r"\b\w+\.yaml", line):
+                    Path(folder, each).write_text(specs[each])
+                done = subprocess.run([*user, "sh", "-c", line], cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": folder + ":" + os.environ["PATH"]})
+            printed = iter(re.sub(r"\b0:\d+:1\b", "0:ID:1", done.stdout).splitlines())
+            for wanted in re.sub(r"\b0:\d+:1\b", "0:ID:1", shown).splitlines():
+                if wanted.strip() not in ("", "…") and wanted not in printed:
+                    problems.append(f"`{line}` does not print: {wanted}")
+                    break
+            problems += [done.stderr] if "error:" in done.stderr else []
+        check(name + ": plans", problems)
+
+
 def check_completions():
     for shell in ["bash", "zsh", "fish"]:
         script = run("completion", shell).stdout
@@ -150,7 +186,7 @@ def check_completions():
         check("bash completes `nsbox val`", [] if "-F _nsbox nsbox" in lines[0] and lines[1] == "validate" else [done.stdout + done.stderr])
 
 
-for step in [check_pages, check_reference, check_scdoc, check_links, check_tests_of_rules, check_examples, check_completions]:
+for step in [check_pages, check_reference, check_scdoc, check_links, check_tests_of_rules, check_examples, check_plans, check_completions]:
     step()
 print(f"1..{len(results)}")
 for number, (name, problems, skip) in enumerate(results, 1):
