@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "base/capabilities.hpp"
 #include "filter/names.hpp"
@@ -84,11 +85,11 @@ StepText text(const StartKeeper&) { return {"start_keeper", "", {}, {"mmap", "pr
 StepText text(const TakeSignals&) { return {"take_signals", "", {}, {"openat2", "read", "close", "rt_sigaction*", "umask", "rt_sigprocmask", "signalfd4"}, "no signal may interrupt the set-up half way; they are read from a descriptor"}; }
 StepText text(const CheckPassed& s) { return {"check_passed", list_words(s.fds), {}, Calls(s.fds.size(), "fcntl"), "a descriptor that is not there would be taken by one of nsbox's own"}; }
 StepText text(const RaiseFiles& s) { return {"raise_files", std::to_string(s.count), {}, {"prlimit64", "prlimit64*"}, "all trees are held by descriptors at once; the payload gets the caller's limit again"}; }
-StepText text(const ParentDeath&) { return {"parent_death", "TERM", {}, {"getppid", "prctl", "getppid"}, ""}; }
+StepText text(const ParentDeath&) { return {"parent_death", "TERM", {}, {"getppid", "prctl", "getppid"}, "die_with_parent: the kernel sends it when the parent is gone; asked twice, for it may be gone already"}; }
 StepText text(const OpenStdio& s) {
   static constexpr const char* names[] = {"stdin", "stdout", "stderr"};
-  if (s.flags == -1) return {"open_stdio", names[s.fd], {{"same_as", "stdout"}}, {}, ""};
-  return {"open_stdio", names[s.fd], {{"path", path_words(s.path, s.below)}}, open_calls(s.below), ""};
+  if (s.flags == -1) return {"open_stdio", names[s.fd], {{"same_as", "stdout"}}, {}, "the same open file, so that what both write does not overlap"};
+  return {"open_stdio", names[s.fd], {{"path", path_words(s.path, s.below)}}, open_calls(s.below), "opened on the host, as the caller"};
 }
 StepText text(const OpenNamespace& s) {
   if (s.pid) return {"open_namespace", "pid:" + std::to_string(s.pid), {{"file", s.path}}, {"pidfd_open", "openat2", "read", "close", "openat", "poll", "ioctl"}, "by descriptor, and only from the process that was meant: a number may have been given away again"};
@@ -110,13 +111,13 @@ StepText text(const OpenTree& s) {
 StepText text(const OpenImage& s) {
   return {"open_image", s.path, {{"slot", slot(s.slot)}, {"fstype", s.type}}, {"openat", "fstat", "openat", "ioctl", "openat", "ioctl", "fsopen", "fsconfig", "fsconfig*", "fsmount", "close", "close", "close", "close"}, "a loop device that goes away with the mount"};
 }
-StepText text(const OpenFile& s) { return {"open_file", path_words(s.path, s.below), {{"slot", slot(s.slot)}}, open_calls(s.below), ""}; }
+StepText text(const OpenFile& s) { return {"open_file", path_words(s.path, s.below), {{"slot", slot(s.slot)}}, open_calls(s.below), "its content is copied into the sandbox"}; }
 StepText text(const MakeOnHost& s) {
   return {s.folder ? "make_folder_on_host" : "make_file_on_host", path_words(s.path, s.below), {}, {"openat2", "fcntl", "fstat", "mkdirat*", "mknodat*", "fstat*", "openat2*", "close*"}, "asked for by `create: host`; taken away at the end when it is empty"};
 }
 StepText text(const OpenTerminal&) { return {"open_terminal", "/dev/ptmx", {}, {"openat", "ioctl", "ioctl"}, "the sandbox has no /dev/pts of its own"}; }
 
-StepText text(const SetNamespace& s) { return {"setns", namespace_words(static_cast<uint64_t>(s.type)), {{"slot", slot(s.slot)}}, {"setns"}, ""}; }
+StepText text(const SetNamespace& s) { return {"setns", namespace_words(static_cast<uint64_t>(s.type)), {{"slot", slot(s.slot)}}, {"setns"}, "from here on this process is in it"}; }
 StepText text(const Clone& s) {
   StepText out{"clone", namespace_words(s.flags), {}, {"clone3"}, "the new process is the first in each of these namespaces"};
   if (s.joiner) out.details.emplace_back("by", "joiner");
@@ -126,7 +127,7 @@ StepText text(const Clone& s) {
 StepText text(const DenySetgroups&) { return {"deny_setgroups", "", {}, {"openat2", "write", "close"}, "or a process could drop a group to which a file's mode denies access (CVE-2014-8989)"}; }
 StepText text(const WriteIdMap& s) { return {s.group ? "write_gid_map" : "write_uid_map", extents_words(s.extents), {}, {"openat2", "write", "pread64", "close"}, "inside:outside:count; a map can be written once, and is read back"}; }
 StepText text(const RunIdMapper& s) { return {s.group ? "run_newgidmap" : "run_newuidmap", extents_words(s.extents), {{"program", s.program}}, {"…"}, "ids other than the caller's own: the host's helper checks them against /etc/subuid"}; }
-StepText text(const OpenUserNamespace& s) { return {"open_user_namespace", "", {{"slot", slot(s.slot)}}, {"openat2"}, ""}; }
+StepText text(const OpenUserNamespace& s) { return {"open_user_namespace", "", {{"slot", slot(s.slot)}}, {"openat2"}, "the idmapped mounts take their map from it"}; }
 StepText text(const MapTree& s) {
   StepText out{"map_tree", slot(s.slot), {}, {"mount_setattr"}, "the files' owners are seen through the sandbox's id map, on this mount alone"};
   if (s.below) out.object += std::string(":") + s.below, out.calls = {"openat2", "mount_setattr", "close"};
@@ -139,7 +140,7 @@ StepText text(const OpenGate&) { return {"open_gate", "", {}, {"sendmsg"}, "the 
 // --- child ---------------------------------------------------------------------------------------
 StepText text(const WaitGate&) { return {"wait_gate", "", {}, {"recvfrom"}, "end of file here means that the launcher is dead"}; }
 StepText text(const MapSelf& s) { return {s.group ? "write_gid_map" : "write_uid_map", extents_words({&s.extent, 1}), {}, {"openat2", "write", "pread64", "close"}, "its own single id a process may map itself, with nobody's help"}; }
-StepText text(const SetOomScore& s) { return {"set_oom_score_adj", std::to_string(s.value), {}, {"openat2", "write", "close"}, ""}; }
+StepText text(const SetOomScore& s) { return {"set_oom_score_adj", std::to_string(s.value), {}, {"openat2", "write", "close"}, "who is ended first when memory runs out; only root can lower it"}; }
 StepText text(const SetExecLabel& s) { return {"set_exec_label", s.label, {{"file", s.file}}, {"openat2", "write", "close", "openat2", "read", "close"}, "the security module takes it at exec; written while /proc/self still belongs to this process"}; }
 StepText text(const BecomeInside& s) {
   if (s.joined) return {"become", "0:0", {{"unless", "mapped"}}, {"getuid", "getgid", "setgroups", "setresgid*", "setresuid*"}, "the joined user namespace may not have the caller's own ids"};
@@ -158,15 +159,18 @@ StepText text(const NewTimeNamespace& s) {
   return out;
 }
 StepText text(const SetHostname& s) { return {"sethostname", s.name, {}, {"sethostname"}, "in its own uts namespace: the host's name stays"}; }
-StepText text(const SetDomainname& s) { return {"setdomainname", s.name, {}, {"setdomainname"}, ""}; }
+StepText text(const SetDomainname& s) { return {"setdomainname", s.name, {}, {"setdomainname"}, "the NIS domain, in its own uts namespace"}; }
 StepText text(const LoopbackUp&) { return {"loopback_up", "lo", {}, {"socket", "ioctl", "close"}, "a new net namespace has nothing but a loopback device that is down"}; }
-StepText text(const WriteSysctl& s) { return {"write_sysctl", s.path, {{"value", s.value}}, {"openat2", "write", "close"}, ""}; }
+StepText text(const WriteSysctl& s) {
+  const bool no_more = strcmp(s.path, "user/max_user_namespaces") == 0;
+  return {"write_sysctl", s.path, {{"value", s.value}}, {"openat2", "write", "close"}, no_more ? "in a user namespace of its own the payload would have every capability again, and reach more of the kernel" : "of the namespace that this process is in"};
+}
 StepText text(const UseRoot& s) {
   if (s.slot != Slot::none) return {"use_root", slot(s.slot), {}, {"close"}, "the layer over the root is the root from here on"};
   return {"use_root", "/", {}, {"openat"}, "the caller's own tree, in a copy of its mounts"};
 }
 StepText text(const NewFs& s) {
-  StepText out{"new_fs", s.type, {}, {"fsopen"}, ""};
+  StepText out{"new_fs", s.type, {}, {"fsopen"}, "in no tree yet: it is attached when all is in it"};
   if (s.at.path) out.details.emplace_back("at", place(s.at));
   if (s.slot != Slot::none) out.details.emplace_back("slot", slot(s.slot));
   if (s.source) out.details.emplace_back("source", s.source), out.calls.push_back("fsconfig");
@@ -201,7 +205,7 @@ void attribute_details(StepText& out, uint64_t set, uint64_t clear, uint64_t pro
   if (recursive) out.details.emplace_back("recursive", "true");
 }
 StepText text(const SetAttributes& s) {
-  StepText out{"mount_setattr", slot(s.slot), {}, {"mount_setattr"}, s.recursive ? "on every mount of the tree, also on those below" : ""};
+  StepText out{"mount_setattr", slot(s.slot), {}, {"mount_setattr"}, s.recursive ? "on every mount of the tree, also on those below" : "once more for this mount alone"};
   attribute_details(out, s.set, s.clear, s.propagation, s.recursive);
   return out;
 }
@@ -210,20 +214,20 @@ StepText text(const Remount& s) {
   attribute_details(out, s.set, s.clear, s.propagation, s.recursive);
   return out;
 }
-StepText text(const Unmount& s) { return {"umount", place(s.at), {}, {"openat2", "fchdir", "close", "umount2", "chdir"}, ""}; }
+StepText text(const Unmount& s) { return {"umount", place(s.at), {}, {"openat2", "fchdir", "close", "umount2", "chdir"}, "by descriptor: no link leads elsewhere"}; }
 StepText text(const AttachRoot& s) { return {"move_mount", "/", {{"slot", slot(s.slot)}}, {"move_mount"}, "on top of / itself: no folder of the host is needed to build in"}; }
 StepText text(const Attach& s) {
-  StepText out{"move_mount", place(s.at), {{"slot", slot(s.slot)}}, s.at.own ? Calls{"move_mount"} : Calls{"openat2", "move_mount", "close"}, s.at.own ? "" : "the place is walked to inside the new root: no link leads out of it"};
+  StepText out{"move_mount", place(s.at), {{"slot", slot(s.slot)}}, s.at.own ? Calls{"move_mount"} : Calls{"openat2", "move_mount", "close"}, s.at.own ? "attached where nsbox itself has made the place" : "the place is walked to inside the new root: no link leads out of it"};
   if (!s.keep) out.calls.push_back("close");
   return out;
 }
 StepText text(const BindDevice& s) { return {"bind_device", place(s.at), {{"source", s.source}}, {"mount", "newfstatat"}, "looked at afterwards: whatever stood there is of no use unless it is that device"}; }
 StepText text(const OfferSocket& s) { return {"offer_socket", "notify", {{"slot", slot(s.slot)}}, {"socket", "fchdir", "bind", "chdir", "sendmsg", "close"}, "the command tells there when it is ready; the launcher listens"}; }
-StepText text(const MakeFolder& s) { return {"mkdir", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mkdirat"}), ""}; }
+StepText text(const MakeFolder& s) { return {"mkdir", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mkdirat"}), "a mount needs a place"}; }
 StepText text(const MakeFile& s) { return {"mknod", place(s.at), {{"mode", octal(s.mode)}}, around_folder(s.at, {"mknodat"}), "an empty file to mount on"}; }
-StepText text(const MakeLink& s) { return {"symlink", place(s.at), {{"to", s.to}}, around_folder(s.at, {"symlinkat"}), ""}; }
+StepText text(const MakeLink& s) { return {"symlink", place(s.at), {{"to", s.to}}, around_folder(s.at, {"symlinkat"}), "a link leads where it says inside, not on the host"}; }
 StepText text(const WriteFile& s) {
-  StepText out{"write_file", place(s.at), {{"mode", octal(s.mode)}}, {"openat"}, ""};
+  StepText out{"write_file", place(s.at), {{"mode", octal(s.mode)}}, {"openat"}, "made before it is attached, so nobody sees half of it"};
   if (s.from == Slot::none) out.details.emplace_back("bytes", std::to_string(s.length));
   else out.details.emplace_back("from", slot(s.from));
   if (s.from == Slot::none) out.calls.push_back("write*");
@@ -232,14 +236,14 @@ StepText text(const WriteFile& s) {
   out.calls = around_folder(s.at, std::move(out.calls));
   return out;
 }
-StepText text(const ChangeOwner& s) { return {"chown", place(s.at), {{"uid", std::to_string(s.uid)}, {"gid", std::to_string(s.gid)}}, {"openat2", "fchownat", "close"}, ""}; }
-StepText text(const OpenPlace& s) { return {"open_place", place(s.at), {{"slot", slot(s.slot)}}, {"openat2"}, ""}; }
+StepText text(const ChangeOwner& s) { return {"chown", place(s.at), {{"uid", std::to_string(s.uid)}, {"gid", std::to_string(s.gid)}}, {"openat2", "fchownat", "close"}, "ids of the sandbox"}; }
+StepText text(const OpenPlace& s) { return {"open_place", place(s.at), {{"slot", slot(s.slot)}}, {"openat2"}, "walked to inside the new root, and held"}; }
 StepText text(const CopyTree& s) {
-  StepText out{"copy_tree", place(s.at), {{"slot", slot(s.slot)}}, s.at.own ? Calls{"open_tree"} : Calls{"openat2", "open_tree", "close"}, ""};
+  StepText out{"copy_tree", place(s.at), {{"slot", slot(s.slot)}}, s.at.own ? Calls{"open_tree"} : Calls{"openat2", "open_tree", "close"}, "a second copy of what is mounted there already"};
   if (s.recursive) out.details.emplace_back("recursive", "true");
   return out;
 }
-StepText text(const CopyMode& s) { return {"copy_mode", place(s.at), {{"from", slot(s.from)}}, around_folder(s.at, {"fstat", "fchownat", "fchmodat"}), ""}; }
+StepText text(const CopyMode& s) { return {"copy_mode", place(s.at), {{"from", slot(s.from)}}, around_folder(s.at, {"fstat", "fchownat", "fchmodat"}), "the folder looks as it did"}; }
 StepText text(const BindEntries& s) { return {"bind_entries", place(s.at), {{"from", slot(s.from)}}, {"openat", "…"}, "the kernel lets no new user namespace overlay a folder with mounts below it, so each entry is bound"}; }
 StepText text(const NewTerminal& s) { return {"new_terminal", "", {{"devpts", slot(s.devpts)}}, {"openat", "ioctl", "ioctl", "fstat", "sendmsg", "close", "close"}, "a pty of the sandbox's own; its other side goes to the launcher by descriptor"}; }
 StepText text(const PivotRoot& s) {
@@ -260,15 +264,15 @@ StepText text(const SealInit&) { return {"seal_init", "", {}, {"prctl", "prctl",
 // --- payload -------------------------------------------------------------------------------------
 StepText text(const NewKeyring&) { return {"new_keyring", "", {}, {"keyctl"}, "the caller's keys can't be searched from inside"}; }
 StepText text(const NewSession&) { return {"setsid", "", {}, {"setsid"}, "kill(0) and the terminal's input queue do not reach the caller"}; }
-StepText text(const TakeTerminal&) { return {"take_terminal", "", {}, {"ioctl"}, ""}; }
+StepText text(const TakeTerminal&) { return {"take_terminal", "", {}, {"ioctl"}, "its keys reach this session and no other"}; }
 StepText text(const OwnGroup&) { return {"own_group", "", {}, {"setpgid", "getpid", "ioctl*"}, "job control: Ctrl-C and Ctrl-Z go to this group alone"}; }
-StepText text(const UseStdio&) { return {"use_stdio", "", {}, {"dup2*"}, ""}; }
+StepText text(const UseStdio&) { return {"use_stdio", "", {}, {"dup2*"}, "0, 1 and 2 of the command"}; }
 StepText text(const LookUpUser& s) {
   StepText out{"look_up_user", s.user ? s.user : s.group ? s.group : list_words(s.groups), {}, {"…"}, "in the sandbox's own files, read here and not by a library of the sandbox"};
   return out;
 }
 StepText text(const EnterFolder& s) {
-  if (std::string_view(s.path) == "/") return {"chdir", s.path, {}, {"chdir"}, ""};
+  if (std::string_view(s.path) == "/") return {"chdir", s.path, {}, {"chdir"}, "the old working folder was on the host"};
   return {"chdir", s.path, {}, {"openat", "openat2", "close", "fchdir", "close", "getcwd"}, "by descriptor, with no magic link on the way (CVE-2024-21626)"};
 }
 StepText text(const FindCommand& s) {
@@ -285,9 +289,9 @@ StepText text(const NewRuleset& s) {
 }
 StepText text(const AllowPath& s) {
   const bool writes = s.access & LANDLOCK_ACCESS_FS_WRITE_FILE, reads = s.access & LANDLOCK_ACCESS_FS_READ_DIR;
-  return {"allow_path", s.path, {{"to", writes ? "read and write" : reads ? "read" : "execute"}}, {"openat", "openat2", "close", "fstat", "landlock_add_rule", "close"}, ""};
+  return {"allow_path", s.path, {{"to", writes ? "read and write" : reads ? "read" : "execute"}}, {"openat", "openat2", "close", "fstat", "landlock_add_rule", "close"}, "a rule of Landlock: what no rule names is refused"};
 }
-StepText text(const AllowPort& s) { return {"allow_port", std::to_string(s.port), {{"to", s.access & sys::landlock_connect_tcp ? "connect" : "bind"}}, {"landlock_add_rule"}, ""}; }
+StepText text(const AllowPort& s) { return {"allow_port", std::to_string(s.port), {{"to", s.access & sys::landlock_connect_tcp ? "connect" : "bind"}}, {"landlock_add_rule"}, "a rule of Landlock: what no rule names is refused"}; }
 StepText text(const RestrictSelf&) { return {"restrict_self", "landlock", {}, {"landlock_restrict_self"}, "for this process and all that it starts, for good"}; }
 StepText text(const ShareRuleset&) { return {"share_ruleset", "landlock", {}, {"sendmsg"}, "for `exec`: the paths are not looked up again, when the payload could have moved them"}; }
 StepText text(const DropBounding& s) { return {"drop_bounding", capability_words(s.keep), {}, {"prctl*"}, "no program can gain a capability that is not here"}; }
@@ -304,14 +308,14 @@ StepText text(const SetIds& s) {
 }
 StepText text(const LockSecurebits&) { return {"lock_securebits", "", {}, {"prctl", "prctl"}, "uid 0 means nothing any more, for good"}; }
 StepText text(const SetCapabilities& s) { return {"set_capabilities", capability_words(s.mask), {}, {"capset", "prctl", "prctl*", "capget"}, "permitted, effective, inheritable and ambient; read back"}; }
-StepText text(const SetUmask& s) { return {"umask", octal(s.mask), {}, {"umask"}, ""}; }
+StepText text(const SetUmask& s) { return {"umask", octal(s.mask), {}, {"umask"}, "while the sandbox was put together it was 0"}; }
 StepText text(const ResetSignals&) { return {"reset_signals", "", {}, {"rt_sigaction*", "rt_sigprocmask"}, "nothing blocked, nothing ignored, whatever the caller had"}; }
 StepText text(const ResetProcess&) { return {"reset_process", "", {}, {"personality", "prctl", "prlimit64*"}, "personality and timer slack of a fresh process"}; }
-StepText text(const SetNice& s) { return {"setpriority", std::to_string(s.value), {}, {"setpriority"}, ""}; }
-StepText text(const SetAffinity& s) { return {"sched_setaffinity", list_words(s.cpus), {}, {"sched_setaffinity"}, ""}; }
+StepText text(const SetNice& s) { return {"setpriority", std::to_string(s.value), {}, {"setpriority"}, "only root can go below the caller's own"}; }
+StepText text(const SetAffinity& s) { return {"sched_setaffinity", list_words(s.cpus), {}, {"sched_setaffinity"}, "the CPUs on which the command may run"}; }
 StepText text(const SetLimit& s) {
   const auto value = [](uint64_t limit) { return limit == UINT64_MAX ? std::string("unlimited") : std::to_string(limit); };
-  return {"prlimit", limit_words(s.resource), {{"soft", value(s.soft)}, {"hard", value(s.hard)}}, {"prlimit64"}, ""};
+  return {"prlimit", limit_words(s.resource), {{"soft", value(s.soft)}, {"hard", value(s.hard)}}, {"prlimit64"}, "a limit by setrlimit(2)"};
 }
 StepText text(const NoNewPrivileges&) { return {"no_new_privs", "", {}, {"prctl", "prctl"}, "no exec gives rights, for this process and all that it starts"}; }
 StepText text(const CloseOnExec& s) {
@@ -352,9 +356,9 @@ StepText text(const SetFilter& s) {
   }
   return out;
 }
-StepText text(const Exec& s) { return {"execve", list_words(s.arguments), {}, {"execve"}, ""}; }
+StepText text(const Exec& s) { return {"execve", list_words(s.arguments), {}, {"execve"}, "nothing of nsbox is left in this process"}; }
 
-StepText text(const Leave&) { return {"leave", "", {}, {"exit_group"}, ""}; }
+StepText text(const Leave&) { return {"leave", "", {}, {"exit_group"}, "a rehearsal ends here"}; }
 
 }  // namespace
 
