@@ -158,7 +158,7 @@ Slot PlanBuilder::take_layer(const Mount& mount, const std::string& source, std:
     error(Code::source_type, {source, std::string(words_of(fact.kind)), "a folder"});
     return Slot::none;
   }
-  // The folder would have to be copied up with its group. (One of another user can't be written in any case.)
+  // What is changed is copied up, with its group. (What belongs to another user can't be changed in any case.)
   if (new_user_namespace() && !shifted() && maps.known && maps.inside(false, fact.uid) && !maps.inside(true, fact.gid)) error(Code::layer_group, {source, std::to_string(fact.gid)});
   std::string names;
   for (const MountFact* below : facts.mounts_below(real)) names += (names.empty() ? "" : ", ") + below->target;
