@@ -188,6 +188,7 @@ bool elf_of_other_machine(const std::string& head) {
 /// Hints, each proved by what is known of the host when it is given.
 std::string hint_for(const Plan& plan, const LaunchResult& result, const StepText& step, const HostFacts& facts) {
   const int error = result.error;
+  if (result.why == Why::unknown_user && error == 0) return "write a number, or mount an /etc/passwd and /etc/group that have it";
   if (step.name == "clone") {
     const UserNamespaceFacts& user = facts.user_namespaces();
     const bool wants_user = plan.clone.step.flags & CLONE_NEWUSER;

@@ -322,6 +322,28 @@ constexpr char parser_words[] =
     "illegal block entry\0a '-' where no list can be\0a list begins in a line of its own\0"
     "unknown token\0a text can't begin with this character\0write it in quotes\0";
 
+/// The last bracket that nothing closes, for the message alone: block scalars are not looked for.
+Mark open_bracket(std::string_view text, Mark otherwise) {
+  std::vector<Mark> open;
+  Mark at = otherwise;
+  at.line = at.column = 1;
+  char quote = 0, before = '\n';
+  bool comment = false;
+  for (size_t i = 0; i < text.size(); before = text[i++]) {
+    const char c = text[i];
+    if (c == '\n') comment = false;
+    else if (comment) {}
+    else if (quote) quote = c == quote && (quote != '"' || before != '\\') ? 0 : quote;
+    else if (c == '#' && (before == ' ' || before == '\n')) comment = true;
+    else if ((c == '"' || c == '\'') && strchr(" \n[{,:", before)) quote = c;
+    else if (c == '[' || c == '{') open.push_back(at);
+    else if ((c == ']' || c == '}') && !open.empty()) open.pop_back();
+    if (c == '\n') at.line++, at.column = 1;
+    else if ((static_cast<uint8_t>(c) & 0xc0) != 0x80) at.column++;
+  }
+  return open.empty() ? otherwise : open.back();
+}
+
 void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std::string message) {
   if (const uint32_t tab = tab_indents(text, mark.line)) {
     mark.column = tab;
@@ -344,6 +366,7 @@ void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std:
     each = hint + strlen(hint) + 1;
   }
   args.resize(flow ? 1 : args.size());
+  if (!flow && message.find("flow not found") != message.npos) mark = open_bracket(text, mark);
   if (flow) args.push_back("inside {…} or […] YAML wants quotes: \"" + std::string(line.substr(dollar, line.find('}', dollar) - dollar + 1)) + "\"");
   findings.add(Code::yaml_syntax, mark, "", std::move(args));
 }

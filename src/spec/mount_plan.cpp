@@ -54,7 +54,7 @@ PlanBuilder::Way PlanBuilder::way_to(const std::string& source) {
 
 bool PlanBuilder::source_is_there(const Mount& mount, const PathFact& fact, const std::string& path) {
   if (fact.kind == FileKind::missing) {
-    if (!mount.optional) error(Code::source_missing, {path, mount.in_root ? "make it" : "make it, or say 'optional' if it may be missing"});
+    if (!mount.optional) error(Code::source_missing, {path, path.find("/$") != path.npos ? "a variable is written ${NAME}" : mount.in_root ? "make it" : "make it, or say 'optional' if it may be missing"});
     return false;
   }
   if (fact.kind == FileKind::denied) {

@@ -69,6 +69,10 @@ void add_plain(Node& map, std::string_view key, std::string_view text) {
 const MountKind* kind_of(Decoder& decoder, const Node& node, bool root) {
   const Node* type = node.find("type");
   if (!type && node.form == "bind") return find_mount_kind("bind");
+  if (!type && node.members.size() == 1 && node.members[0].key.find('/') != std::string::npos) {
+    decoder.error(Code::mount_blank, node, {node.members[0].key});
+    return nullptr;
+  }
   if (!type) {
     decoder.error(Code::missing_key, node, {"type"});
     return nullptr;

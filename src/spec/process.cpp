@@ -174,6 +174,10 @@ bool Codec<Stdio>::decode(Decoder& decoder, const Node& node, Stdio& out) {
     decoder.error(Code::append_path, node);
     return false;
   }
+  if (node.text.ends_with('/')) {
+    decoder.error(Code::stdio_folder, node, {node.text});
+    return false;
+  }
   return Codec<HostPath>::decode(decoder, node, out.path);
 }
 Node Codec<Stdio>::encode(const Stdio& value) {
