@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -70,19 +72,35 @@ bool LogWriter::turn_over() {
   return static_cast<bool>(file_);
 }
 
+bool LogWriter::append(const std::string& lines) {
+  if ((!file_ || size_ + static_cast<off_t>(lines.size()) > log_size) && !turn_over()) return false;
+  if (!sys::write_all(file_.number(), lines.data(), lines.size())) {
+    const int error = errno;
+    if (ftruncate(file_.number(), size_) < 0) file_.reset();  // no half a line; else the next one goes into a file of its own
+    errno = error;
+    return false;
+  }
+  size_ += static_cast<off_t>(lines.size());
+  return true;
+}
+
 bool LogWriter::write(std::string_view bytes) {
   const std::string now = time_text(realtime_now());
   std::string lines;
-  while (!bytes.empty()) {
-    const size_t end = bytes.find('\n');
-    lines += now + (end == bytes.npos ? " P " : " F ");
-    lines += bytes.substr(0, end);
+  if (lost_ > 0) lines = now + " F nsbox: here " + std::to_string(lost_) + " bytes of output are lost: " + strerror(lost_for_) + "\n";
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const size_t end = rest.find('\n');
+    lines += now + (end == rest.npos ? " P " : " F ");
+    lines += rest.substr(0, end);
     lines += '\n';
-    bytes.remove_prefix(end == bytes.npos ? bytes.size() : end + 1);
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
   }
-  if ((!file_ || size_ + static_cast<off_t>(lines.size()) > log_size) && !turn_over()) return false;
-  if (!sys::write_all(file_.number(), lines.data(), lines.size())) return false;
-  size_ += static_cast<off_t>(lines.size());
+  if (!append(lines)) {
+    lost_ += bytes.size();
+    lost_for_ = errno;
+    return false;
+  }
+  lost_ = 0;
   return true;
 }
 

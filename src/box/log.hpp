@@ -26,11 +26,15 @@ int64_t realtime_now();
 class LogWriter {
  public:
   explicit LogWriter(const Fd& entry) : entry_(entry) {}
-  /// False (with errno) when nothing could be written: what is lost is lost, the payload goes on.
+  /// False (with errno) when nothing could be written (a full disk): the payload goes on, and the next line
+  /// that can be written says how much was lost before it.
   bool write(std::string_view bytes);
 
  private:
   bool turn_over();
+  bool append(const std::string& lines);
+  uint64_t lost_ = 0;  // bytes of output since the last line that could be written
+  int lost_for_ = 0;   // errno
   const Fd& entry_;
   Fd file_;
   off_t size_ = 0;

@@ -286,6 +286,7 @@ class Attendant {
       give_up(result.exit_status());
     }
     read_output();
+    log_.write("");  // what was lost, if there is room again
     node.erase("steps");
     state_.set("status", Node::scalar("ended"));
     state_.set("ended", Node::scalar(box::time_text(box::realtime_now())));

@@ -3,8 +3,20 @@
 #include "box/log.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "host/probe.hpp"
 
 using namespace nsbox::box;
+using nsbox::Fd;
+using nsbox::read_file;
 
 TEST_CASE("a time of a log reads back as it was written") {
   for (const int64_t each : {int64_t{0}, int64_t{1}, int64_t{999'999'999}, int64_t{1'767'323'045'678'901'234}, int64_t{4'102'444'800'000'000'000}}) {
@@ -40,4 +52,35 @@ TEST_CASE("a line of a log") {
   REQUIRE(next_line(rest, line));
   CHECK(line.text == "two");
   CHECK(!line.whole);
+}
+
+TEST_CASE("a full disk") {
+  char folder[] = "/tmp/nsbox-unit-XXXXXX";
+  REQUIRE(mkdtemp(folder));
+  const Fd entry = Fd::adopt(open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  LogWriter log(entry);
+  REQUIRE(log.write("one\n"));
+
+  // As on a full disk, part of a line can still be written.
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const struct rlimit full = {50, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &full) == 0);
+  CHECK(!log.write("two\n"));
+  CHECK(!log.write("three\n"));
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK(log.write("four\n"));
+  CHECK(log.write("five\n"));
+
+  const std::string path = std::string(folder) + "/" + log_names[0];
+  std::string text;
+  REQUIRE(read_file(path, text));
+  std::string_view rest = text;
+  std::vector<std::string> lines;
+  for (LogLine line; next_line(rest, line);) lines.emplace_back(line.text);
+  CHECK(lines == std::vector<std::string>{"one", "nsbox: here 10 bytes of output are lost: File too large", "four", "five"});
+  signal(SIGXFSZ, handler);
+  unlink(path.c_str());
+  rmdir(folder);
 }
