@@ -87,7 +87,14 @@ bool LogWriter::append(const std::string& lines) {
 bool LogWriter::write(std::string_view bytes) {
   const std::string now = time_text(realtime_now());
   std::string lines;
-  if (lost_ > 0) lines = now + " F nsbox: here " + std::to_string(lost_) + " bytes of output are lost: " + strerror(lost_for_) + "\n";
+  if (lost_ > 0) {
+    lines += now;
+    lines += " F nsbox: here ";
+    lines += std::to_string(lost_);
+    lines += " bytes of output are lost: ";
+    lines += strerror(lost_for_);
+    lines += '\n';
+  }
   for (std::string_view rest = bytes; !rest.empty();) {
     const size_t end = rest.find('\n');
     lines += now + (end == rest.npos ? " P " : " F ");
