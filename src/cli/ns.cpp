@@ -86,7 +86,7 @@ bool look_at(const std::string& word, Column& column) {
   if (parse_integer(word, pid)) {
     ProcessInfo info;
     if (pid < 1 || pid > 4194304 || !look_at_process(static_cast<int>(pid), info)) return say("there is no process " + escape(word)), false;
-    if (!info.inodes[0]) return say("process " + word + " belongs to another user, or can't be traced: its namespaces can't be read"), false;
+    if (!info.inodes[0]) return say("process " + word + " belongs to another user, or can't be traced: its namespaces can't be read (a sandbox of one's own is given by its name)"), false;
     column.inodes = info.inodes;
     return true;
   }

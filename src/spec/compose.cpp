@@ -399,12 +399,14 @@ std::unique_ptr<Spec> Composer::run(bool* unreadable) {
     std::string pointer;
     substitute_all(each.root, pointer, lookup);
   }
+  const Mark whole_mark = top.mark;  // what no line says is said of the file itself, not of one that it extends
   Node merged = std::move(loaded_[0].root);
   for (size_t i = 1; i < loaded_.size(); i++) {
     merged.erase("name");
     merged.erase("description");
     merge(merged, loaded_[i].root, "");
   }
+  merged.mark = whole_mark;
   check_set_names();
   drop_nulls(merged);
 
