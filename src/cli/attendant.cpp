@@ -87,7 +87,7 @@ class Attendant {
     LaunchOptions options;
     const std::string init_title = process_title(plan_.name, "init");
     options.title = rename_process(process_title(plan_.name, "supervisor"));
-    options.init_title = init_title;
+    options.inner_title = init_title;
     options.times = arguments_.has("timings") || arguments_.has("report");
     options.namespaces = true;
     options.detached = true;

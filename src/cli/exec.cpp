@@ -97,6 +97,9 @@ int run_exec(const Arguments& arguments) {
   }
 
   LaunchOptions options;
+  const std::string title = process_title(plan.name, "exec");
+  options.title = command_line(arguments);
+  options.inner_title = title;
   options.open_shared = [&](Str, Shared what, std::string&) { return std::move(answer.shared[static_cast<size_t>(what)]); };
   if (!arguments.has("interactive")) options.detached = true;
   if (!arguments.has("interactive") && !request.terminal) {

@@ -28,7 +28,7 @@ namespace {
   options.open_shared = open_shared_of;
   const std::string init_title = process_title(plan.name, "init");
   options.title = command_line(arguments);  // of the new process, not of this one
-  options.init_title = init_title;
+  options.inner_title = init_title;
   const bool told = outputs.status >= 0 || logs(LogLevel::info) || getenv("NOTIFY_SOCKET");
   if (told) options.on_executed = [&](const LaunchResult& so_far, pid_t pid, Reins&) {
     if (logs(LogLevel::info)) log(LogLevel::info, "executed, pid " + std::to_string(pid));

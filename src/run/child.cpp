@@ -46,6 +46,7 @@ void note_namespaces(ChildState& state) {
 
 void run_child(ChildState& state) {
   const Plan& plan = *state.plan;
+  write_title(state.title, state.title_room, state.inner_title);
   close(state.launcher_channel);
   const uint32_t first = plan.first_of_child();
   walk(state, plan.child, first);
@@ -54,7 +55,6 @@ void run_child(ChildState& state) {
   if (plan.clone.step.joiner) state.close_slot(Slot::proc);
   if (plan.supervision.init) {
     const uint32_t fork_number = plan.first_of_init() - 1;  // ForkPayload is the child's last step
-    write_title(state.title, state.title_room, state.init_title);
     // CLONE_VFORK without CLONE_VM: this process goes on when the payload has been executed, or is
     // dead, and shares no memory with it.
     const pid_t payload = sys::clone3(CLONE_VFORK, SIGCHLD, nullptr);

@@ -108,6 +108,7 @@ void report_failure(Session& session, uint32_t number, const char* call) { tell_
     }
     number++;
   }
+  write_title(session.child.title, session.child.title_room, session.child.inner_title);  // others are in there already, and see the new process from its beginning
   int pidfd = -1;
   const pid_t pid = sys::clone3(session.plan.clone.step.flags | CLONE_PARENT, 0, &pidfd);
   if (pid == 0) {
@@ -199,7 +200,7 @@ void run_session(Session& session, const LaunchOptions& options, LaunchResult& r
   const Plan& plan = session.plan;
   session.child.title = options.title.data();
   session.child.title_room = options.title.size();
-  session.child.init_title = options.init_title.data();
+  session.child.inner_title = options.inner_title.data();
   std::copy(std::begin(options.stdio), std::end(options.stdio), session.child.stdio);
   session.child.timed = options.times;
   session.child.note_namespaces = options.namespaces;

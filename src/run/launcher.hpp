@@ -78,7 +78,7 @@ struct LaunchOptions {
   std::function<void(const char*, size_t)> output;           // of a new terminal; else to descriptor 1
   std::function<Fd(Str sandbox, Shared what, std::string& problem)> open_shared;
   std::span<char> title;           // the words of the command line as `ps` shows them
-  std::string_view init_title;     // what pid 1 writes there; it is seen inside
+  std::string_view inner_title;    // what the new process writes there, before anybody inside can see it
   std::function<void(const LaunchResult& so_far, pid_t pid, Reins&)> on_executed;
   std::function<void(std::string_view lines, Reins&)> on_notice;  // what the command says at its NOTIFY_SOCKET (notices.hpp), after on_executed
 };

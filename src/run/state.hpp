@@ -53,7 +53,7 @@ struct ChildState {
   uint64_t ignored_signals = 0;  // that the caller ignores: bit N-1
   char* title = nullptr;         // the command line, to be written over
   size_t title_room = 0;
-  const char* init_title = nullptr;
+  const char* inner_title = nullptr;
   bool files_raised = false;
   struct rlimit files = {};      // the caller's limit
   char* const* environment = nullptr;

@@ -269,6 +269,13 @@ static int spy(void) {
         const int fd = open(path, strcmp(parts[i], "mem") ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CLOEXEC);
         if (fd >= 0) strcat(strcat(reached, " "), parts[i]), close(fd);
       }
+      /* Everybody may read what a process was started with; the caller's words must not be there. */
+      char words[4096] = "";
+      snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+      const int line = open(path, O_RDONLY | O_CLOEXEC);
+      const ssize_t length = line < 0 ? 0 : read(line, words, sizeof words - 1);
+      if (line >= 0) close(line);
+      if (length > 0 && memmem(words, (size_t)length, "hunter2", 7)) strcat(reached, " cmdline");
       if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
         strcat(reached, " ptrace");
         ptrace(PTRACE_INTERRUPT, pid, 0, 0); /* one that runs can't be let go of */

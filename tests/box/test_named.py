@@ -781,7 +781,11 @@ def r05_nobody_reaches_a_joining_process(t):
     with Named(t) as box:
         box.up("spy", PROBE + "process: {command: [/probe, spy]}\nsecurity: {seccomp: 'off'}\n")
         for _ in range(1000 if LONG else 20 if SANITIZED or SLOW > 1 else 60):
-            equal(box("exec", "spy", "--", "/probe", "exit", "0").status, 0)
+            equal(box("exec", "-e", "TOKEN=hunter2", "spy", "--", "/probe", "exit", "0").status, 0)
+        # So does `up`, which joins.
+        joins = t.spec(PROBE + "vars: {TOKEN: none}\nhostname: ${TOKEN}\nnamespaces: {user: {join: 'sandbox:spy'}, pid: {join: 'sandbox:spy'}}\nprocess: {init: false}\n", "joins.yaml")
+        for _ in range(20):
+            equal(box("up", "--set", "TOKEN=hunter2", joins, "--", "/probe", "exit", "0").status, 0)
         equal(box("exec", "spy", "--", "/probe", "kill", "2", "15").out, "ok\n")
         box("wait", "spy")
         log = box.good("logs", "spy")
