@@ -126,7 +126,7 @@ bool abbreviates(std::string_view word, std::string_view name) {
 /// What other tools call it, and what it is called here; with dots where it stands deeper. One text, for
 /// pointers to its parts would be relocated at every start.
 constexpr char synonyms[] =
-    "ro\0readonly\0" "options\0readonly\0" "dst\0target\0" "dest\0target\0" "destination\0target\0" "src\0source\0"
+    "ro\0readonly\0" "options\0data\0" "options\0readonly\0" "dst\0target\0" "dest\0target\0" "destination\0target\0" "src\0source\0"
     "include\0extends\0" "includes\0extends\0" "inherit\0extends\0" "volumes\0mounts\0" "binds\0mounts\0" "environment\0env\0"
     "command\0process.command\0" "cmd\0command\0" "cmd\0process.command\0" "entrypoint\0command\0" "entrypoint\0process.command\0" "run\0process.command\0"
     "env\0process.env\0" "environment\0process.env\0" "user\0process.user\0" "cwd\0process.cwd\0" "workdir\0cwd\0" "workdir\0process.cwd\0"
@@ -150,7 +150,6 @@ std::string_view synonym(std::string_view word, const std::vector<std::string_vi
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   if (word.empty() || word.size() > 64) return "";
-  if (const std::string_view known = synonym(word, candidates); !known.empty()) return known;
   const std::string small = lower(word);
   std::string_view best;
   size_t abbreviated = 0;
@@ -173,6 +172,11 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
         return candidate;
   }
   return best;
+}
+
+std::string_view meant(std::string_view word, const std::vector<std::string_view>& names) {
+  const std::string_view known = synonym(word, names);
+  return known.empty() ? nearest(word, names) : known;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

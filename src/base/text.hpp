@@ -18,9 +18,11 @@ std::string escape_json(std::string_view json);
 /// forms); npos when there is none.
 size_t utf8_error(std::string_view text);
 
-/// The candidate nearest to `word` when it is near enough to be what was meant, or what is called so by
-/// other tools (`process.command` where `process` is a candidate), else "".
+/// The candidate nearest to `word` when it is near enough to be what was meant, else "".
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+/// The same among nsbox' own keys or commands, and what other tools' words for them are here:
+/// `process.command` for `command`, where `process` is one of the names.
+std::string_view meant(std::string_view word, const std::vector<std::string_view>& names);
 
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <utility>
 
 namespace nsbox::box {
 
@@ -65,11 +66,18 @@ bool parse_time(std::string_view text, int64_t& realtime_ns) {
 
 bool LogWriter::turn_over() {
   file_.reset();
-  renameat(entry_.number(), log_names[1], entry_.number(), log_names[2]);
-  renameat(entry_.number(), log_names[0], entry_.number(), log_names[1]);
-  file_ = Fd::adopt(openat(entry_.number(), log_names[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  size_ = 0;
-  return static_cast<bool>(file_);
+  if (!aside_) {  // once for each new file, however often that is tried
+    renameat(entry_.number(), log_names[1], entry_.number(), log_names[2]);
+    renameat(entry_.number(), log_names[0], entry_.number(), log_names[1]);
+    aside_ = true;
+  }
+  Fd next = Fd::adopt(openat(entry_.number(), log_names[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  struct stat info;
+  if (!next || fstat(next.number(), &info) < 0) return false;
+  size_ = info.st_size;  // not 0 where the old one could not be put aside
+  file_ = std::move(next);
+  aside_ = false;
+  return true;
 }
 
 bool LogWriter::append(const std::string& lines) {
@@ -88,6 +96,7 @@ bool LogWriter::write(std::string_view bytes) {
   const std::string now = time_text(realtime_now());
   std::string lines;
   if (lost_ > 0) {
+    if (partial_) lines += now + " F \n";
     lines += now;
     lines += " F nsbox: here ";
     lines += std::to_string(lost_);
@@ -108,6 +117,7 @@ bool LogWriter::write(std::string_view bytes) {
     return false;
   }
   lost_ = 0;
+  if (!bytes.empty()) partial_ = bytes.back() != '\n';
   return true;
 }
 

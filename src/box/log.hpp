@@ -33,6 +33,8 @@ class LogWriter {
  private:
   bool turn_over();
   bool append(const std::string& lines);
+  bool aside_ = false;    // the older files are put aside for the next one already
+  bool partial_ = false;  // the last line is to be gone on with
   uint64_t lost_ = 0;  // bytes of output since the last line that could be written
   int lost_for_ = 0;   // errno
   const Fd& entry_;

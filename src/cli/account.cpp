@@ -48,6 +48,19 @@ Node namespaces_node(const LaunchResult& result) {
   return map;
 }
 
+namespace {
+
+/// Whether what ran took as long as a hard limit allows; one process alone may have taken less.
+bool cpu_used_up(const Plan& plan, const LaunchResult& result) {
+  const int64_t used = result.usage.ru_utime.tv_sec + result.usage.ru_stime.tv_sec + (result.usage.ru_utime.tv_usec + result.usage.ru_stime.tv_usec + 100'000) / 1'000'000;
+  return std::any_of(plan.payload.begin(), plan.payload.end(), [&](const auto& entry) {
+    const auto* limit = std::get_if<SetLimit>(&entry.step);
+    return limit && limit->resource == RLIMIT_CPU && static_cast<uint64_t>(used) >= limit->hard;
+  });
+}
+
+}  // namespace
+
 std::string likely_end(const Plan& plan, const LaunchResult& result) {
   if (!result.executed || !WIFSIGNALED(result.wait_status)) return "";
   const auto limited = [&](int resource) {
@@ -60,7 +73,7 @@ std::string likely_end(const Plan& plan, const LaunchResult& result) {
     case SIGSYS: return plan.payload_has<SetFilter>() ? "a system call that 'security.seccomp' ends a process for; the kernel's log has its number" : "";
     case SIGXCPU: return limited(RLIMIT_CPU) ? "'rlimits.cpu' is used up" : "";
     case SIGXFSZ: return limited(RLIMIT_FSIZE) ? "a file would have become larger than 'rlimits.fsize'" : "";
-    case SIGKILL: return limited(RLIMIT_CPU) ? "the hard limit of 'rlimits.cpu' is used up, or somebody's kill" : "";
+    case SIGKILL: return cpu_used_up(plan, result) ? "the hard limit of 'rlimits.cpu' is used up" : "";
     default: return "";
   }
 }

@@ -188,7 +188,7 @@ bool elf_of_other_machine(const std::string& head) {
 /// Hints, each proved by what is known of the host when it is given.
 std::string hint_for(const Plan& plan, const LaunchResult& result, const StepText& step, const HostFacts& facts) {
   const int error = result.error;
-  if (result.why == Why::unknown_user && error == 0) return "write a number, or mount an /etc/passwd and /etc/group that have it";
+  if (result.why == Why::unknown_user && (error == 0 || error == ENOENT)) return "write a number, or mount an /etc/passwd and /etc/group that have it";
   if (step.name == "clone") {
     const UserNamespaceFacts& user = facts.user_namespaces();
     const bool wants_user = plan.clone.step.flags & CLONE_NEWUSER;
@@ -234,7 +234,7 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
     return "a link below a folder that the sandbox can write is not followed";
   if (step.name == "pin_namespace" && error == ELOOP) return "the kernel binds a mount namespace only in one that is older, by the numbers that it gives them; each CPU gives its own, so below a mount namespace that is not the host's first it may happen that a new one has a lower number: try again";
   if (step.name == "pin_namespace" && error == EINVAL) return "a mount namespace can't be bound where the mount below it is shared: bind that folder on itself and make it private";
-  if (step.name == "move_mount" && error == ENOTDIR) return "one is a folder, the other is not";
+  if (step.name == "move_mount" && (error == ENOTDIR || error == EINVAL)) return "one is a folder, the other is not";
   if (step.name == "mkdir" && error == EROFS) return "the tree is read-only";
   if ((error == EPERM || error == ENOSYS) && facts.filtered())
     return std::string("nsbox runs below a filter of system calls, ") + (error == ENOSYS ? "which answers so" : "which may be what refuses") + ": a container needs one that lets these calls pass (docker: --security-opt seccomp=unconfined), a sandbox of nsbox 'security: {allow_nested_userns: true}'";
@@ -317,7 +317,7 @@ LaunchSentence sentence_of(const Plan& plan, const LaunchResult& result, const H
   }
   std::string object = step.object.empty() ? "" : " '" + escape(step.object) + "'";
   for (const auto& [key, value] : step.details)
-    if (key == "path" && value != step.object) object += " '" + escape(value) + "'";
+    if (step.name == "open_stdio" && key == "path") object = " '" + escape(value) + "'";
   std::string head = "step " + std::to_string(number) + " of " + std::to_string(plan.steps()) + ", " + step.name + object;
   if (result.died_of) {
     sentence(head + ": the sandbox's process was ended by SIG" + signal_name(result.died_of));

@@ -143,7 +143,7 @@ int run_program(int argc, char** argv) {
     if (words[verb] == "help") return no_command({"--help"});
     std::vector<std::string_view> names;
     for (const Command& each : commands()) names.push_back(each.name);
-    const std::string_view near = nearest(words[verb], names);
+    const std::string_view near = meant(words[verb], names);
     return fail(2, "unknown command '" + words[verb] + "'" + (near.empty() ? "; 'nsbox --help' lists them" : "; did you mean '" + std::string(near) + "'?"));
   }
   words.erase(words.begin() + static_cast<std::ptrdiff_t>(verb));

@@ -134,7 +134,7 @@ bool Decoder::read_fields(const Node& node, S& out, const Keys& keys) {
     ok = false;
     const PointerStep step(pointer_, member.key);
     std::vector<std::string> args{member.key};
-    if (const std::string_view near = nearest(member.key, keys.names()); !near.empty()) args.emplace_back(near);
+    if (const std::string_view near = meant(member.key, keys.names()); !near.empty()) args.emplace_back(near);
     error_at(Code::unknown_key, member.mark, std::move(args));
   }
   return ok;

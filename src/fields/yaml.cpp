@@ -333,7 +333,10 @@ Mark open_bracket(std::string_view text, Mark otherwise) {
     const char c = text[i];
     if (c == '\n') comment = false;
     else if (comment) {}
-    else if (quote) quote = c == quote && (quote != '"' || before != '\\') ? 0 : quote;
+    else if (quote) {
+      if (quote == '"' ? c == '\\' : c == '\'' && text.substr(i + 1).starts_with('\'')) i++, at.column++;  // this one and the next stand for one character
+      else if (c == quote) quote = 0;
+    }
     else if (c == '#' && (before == ' ' || before == '\n')) comment = true;
     else if ((c == '"' || c == '\'') && strchr(" \n[{,:", before)) quote = c;
     else if (c == '[' || c == '{') open.push_back(at);

@@ -183,7 +183,8 @@ UserNamespaceFacts probe_user_namespaces() {
   } else if (error == EINVAL) {
     facts.refused_by = "the kernel was built without them (CONFIG_USER_NS)";
   } else {
-    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (is_filtered() ? ", and nsbox runs below a filter of system calls" : "; a security module is likely");
+    std::string label;
+    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (is_filtered() ? ", and nsbox runs below a filter of system calls" : access("/proc/self/attr/current", R_OK) == 0 && read_file("/proc/self/attr/current", label) && !label.empty() ? "; a security module is likely" : "");
     facts.remedy = "in a container: run it with a seccomp profile that allows clone and unshare with CLONE_NEWUSER";
   }
   return facts;

@@ -70,6 +70,7 @@ class PlanBuilder {
   Slot take_tree(const std::string& source, bool recursive, bool idmap, Identity device = {}, Slot slot = Slot::none, bool readonly = true);
   /// A host folder as a layer of an overlay.
   Slot take_layer(const Mount& mount, const std::string& source, std::string& real);
+  void warn_of_group(const std::string& layer);
   bool take_upper(const Mount& mount, NewOverlay& overlay);
   /// An upper folder in memory that looks like the highest layer.
   void scratch_upper(NewOverlay& overlay, Slot like);

@@ -174,6 +174,7 @@ void plan_device(PlanBuilder& builder, Slot dev, const Mount& mount, const BoxPa
     builder.add(Attach{slot, {dev, builder.text(name), true}}, Stage::mounts);
   } else if (fact.kind == FileKind::character || fact.kind == FileKind::block) {
     bind_device(builder, {dev, builder.text(name), true}, device.path, {fact.device, fact.inode, fact.rdev});
+    builder.layout.made(target + "/" + name, fact.kind);
   } else if (fact.kind == FileKind::missing) {
     builder.error(Code::source_missing, {device.path, "say 'optional' if it may be missing"});
   } else {
@@ -192,18 +193,24 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
   builder.add(MakeFolder{{slot, "pts", true}, 0755}, Stage::mounts);
   for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) builder.layout.made(mount.target->path + "/" + name, FileKind::character);
   for (const char* name : {"shm", "pts"}) builder.layout.made(mount.target->path + "/" + name, FileKind::folder);
+  for (const Link& link : dev_links) builder.layout.made(mount.target->path + "/" + link.name, FileKind::link, link.to);
   const Slot pts = builder.new_slot();
   Mount plain;
   plain.kind = find_mount_kind("devpts");
   const At pts_at = at.own ? At{Slot::root, builder.text(std::string(at.path) + "/pts"), true} : At{slot, "pts", true};
   const bool terminal = builder.wants_terminal();
   builder.add_fs({pts, "devpts", nullptr, builder.plan.arena.list(devpts_options(builder, plain)), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC}, pts_at, terminal);
+  Tree terminals;
+  terminals.kind = Tree::Kind::opaque;
+  terminals.mark = mount.mark, terminals.pointer = mount.pointer;
+  builder.layout.mount(mount.target->path + "/pts", std::move(terminals));
   if (terminal) {
     builder.new_terminal(pts);
     const Slot console = builder.new_slot();
     builder.add(MakeFile{{slot, "console", true}, 0600}, Stage::mounts);
     builder.add(CopyTree{console, {Slot::tty, "", true}, false}, Stage::mounts);
     builder.add(Attach{console, {slot, "console", true}}, Stage::mounts);
+    builder.layout.made(mount.target->path + "/console", FileKind::character);
   }
   for (const BoxPath& device : mount.devices) plan_device(builder, slot, mount, device);
   // All at once, which also takes the launcher's copies out of the host's group of peers.
@@ -295,6 +302,7 @@ void plan_overlay(PlanBuilder& builder, const Mount& mount) {
     std::string real;
     const Slot slot = builder.take_layer(mount, layer.path, real);
     if (slot == Slot::none) return;
+    if (!mount.effective_readonly()) builder.warn_of_group(layer.path);
     lower.push_back(slot);
     tree.hosts.push_back(real);
   }
@@ -352,7 +360,9 @@ void plan_mask(PlanBuilder& builder, const Mount& mount) {
   const Found found = builder.layout.find(mount.target->path);
   if (found.kind == FileKind::missing && mount.optional) return;
   const std::string& target = mount.target->path;
-  const bool folder = found.kind == FileKind::folder;
+  bool folder = found.kind == FileKind::folder;
+  // What the kernel itself shows can't be known before it is mounted, but looks as on the host.
+  if (!found.known && (found.mount == "/proc" || found.mount == "/sys" || found.mount == "/dev/pts")) folder = builder.facts.path(found.path).kind == FileKind::folder;
   At at;
   if (!builder.make_target(mount, target, folder, 0, at)) return;
   if (found.kind == FileKind::missing && found.known)

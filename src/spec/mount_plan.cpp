@@ -54,7 +54,7 @@ PlanBuilder::Way PlanBuilder::way_to(const std::string& source) {
 
 bool PlanBuilder::source_is_there(const Mount& mount, const PathFact& fact, const std::string& path) {
   if (fact.kind == FileKind::missing) {
-    if (!mount.optional) error(Code::source_missing, {path, path.find("/$") != path.npos ? "a variable is written ${NAME}" : mount.in_root ? "make it" : "make it, or say 'optional' if it may be missing"});
+    if (!mount.optional) error(Code::source_missing, {path, std::string(mount.in_root ? "make it" : "make it, or say 'optional' if it may be missing") + (path.find("/$") != path.npos ? "; a variable is written ${NAME}" : "")});
     return false;
   }
   if (fact.kind == FileKind::denied) {
@@ -158,8 +158,6 @@ Slot PlanBuilder::take_layer(const Mount& mount, const std::string& source, std:
     error(Code::source_type, {source, std::string(words_of(fact.kind)), "a folder"});
     return Slot::none;
   }
-  // What is changed is copied up, with its group. (What belongs to another user can't be changed in any case.)
-  if (new_user_namespace() && !shifted() && maps.known && maps.inside(false, fact.uid) && !maps.inside(true, fact.gid)) error(Code::layer_group, {source, std::to_string(fact.gid)});
   std::string names;
   for (const MountFact* below : facts.mounts_below(real)) names += (names.empty() ? "" : ", ") + below->target;
   const bool copied = launcher_clones();
@@ -180,6 +178,12 @@ Slot PlanBuilder::take_layer(const Mount& mount, const std::string& source, std:
   add(MakeFolder{at, 0700}, Stage::mounts);
   add(Attach{slot, at, false, true}, Stage::mounts);
   return slot;
+}
+
+/// What is changed in an overlay is copied up, with its group. (What belongs to another user can't be changed in any case.)
+void PlanBuilder::warn_of_group(const std::string& layer) {
+  const PathFact& fact = facts.resolved(layer);
+  if (new_user_namespace() && !shifted() && maps.known && maps.inside(false, fact.uid) && !maps.inside(true, fact.gid)) error(Code::layer_group, {layer, std::to_string(fact.gid)});
 }
 
 bool PlanBuilder::take_upper(const Mount& mount, NewOverlay& overlay) {

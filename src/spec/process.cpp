@@ -301,7 +301,7 @@ void check_limits(const Check& check) {
     if (!info) {
       std::vector<std::string> args{name};
       const std::string_view word = name.starts_with("RLIMIT_") ? std::string_view(name).substr(7) : std::string_view(name);
-      if (const std::string_view near = nearest(word, limit_names()); !near.empty()) args.emplace_back(near);
+      if (const std::string_view near = meant(word, limit_names()); !near.empty()) args.emplace_back(near);
       check.add(Code::unknown_limit, rlimits.marks[i], pointer, std::move(args));
       continue;
     }

@@ -217,6 +217,10 @@ def files_folders_links(t):
 @test()
 def masks(t):
     tree(t)
+    # In what the kernel shows, and what nsbox itself has made.
+    result = t.up(PROBE + "  - {type: dev, target: /dev}\n" + "".join(f"  - {{type: mask, target: {path}}}\n" for path in ("/proc/uptime", "/proc/tty", "/dev/ptmx", "/dev/null", "/dev/shm")), "/probe", "read", "/proc/uptime")
+    equal((result.status, result.out), (0, ""), str(result))
+    check("mask-of-nothing" not in result.err, "a warning", result)
     spec = t.spec(PROBE + "  - DIR/tree:/x\n  - {type: mask, target: /x/file}\n  - {type: mask, target: /x/sub}\n  - {type: mask, target: /nothing}\n")
     equal(stat_of(t, spec, "/x/file")["kind"], "character")
     equal(read(t, spec, "/x/file"), "")

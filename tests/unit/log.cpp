@@ -71,7 +71,11 @@ TEST_CASE("a full disk") {
   CHECK(!log.write("three\n"));
   REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
   CHECK(log.write("four\n"));
-  CHECK(log.write("five\n"));
+  CHECK(log.write("five\nhal"));
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &full) == 0);
+  CHECK(!log.write("f\n"));
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK(log.write(""));
 
   const std::string path = std::string(folder) + "/" + log_names[0];
   std::string text;
@@ -79,7 +83,7 @@ TEST_CASE("a full disk") {
   std::string_view rest = text;
   std::vector<std::string> lines;
   for (LogLine line; next_line(rest, line);) lines.emplace_back(line.text);
-  CHECK(lines == std::vector<std::string>{"one", "nsbox: here 10 bytes of output are lost: File too large", "four", "five"});
+  CHECK(lines == std::vector<std::string>{"one", "nsbox: here 10 bytes of output are lost: File too large", "four", "five", "hal", "", "nsbox: here 2 bytes of output are lost: File too large"});
   signal(SIGXFSZ, handler);
   unlink(path.c_str());
   rmdir(folder);
