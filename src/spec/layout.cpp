@@ -79,6 +79,7 @@ PathFact Layout::look(const Mounted& mounted, const std::string& path, std::stri
   const Tree& tree = mounted.tree;
   PathFact fact;
   if (top) fact.kind = tree.folder ? FileKind::folder : FileKind::file;
+  else if (tree.holds && tree.holds(std::string_view(rest).substr(1), fact)) return fact;
   if (tree.kind == Tree::Kind::host || tree.kind == Tree::Kind::layers) {
     for (const std::string& root : tree.hosts) {
       const std::string at = top ? root : root == "/" ? rest : root + rest;

@@ -30,6 +30,7 @@ struct Tree {
   bool writable = false;    // by the payload, and it stays on the host
   bool closes = false;      // becomes read-only after the last mount: things are made in it until then
   uint64_t attributes = 0;  // MOUNT_ATTR_… that a layer above it must repeat
+  bool (*holds)(std::string_view name, PathFact& fact) = nullptr;  // own: what it begins with, by its name in the tree
   Mark mark;
   std::string pointer;      // of the entry that it comes from
 };

@@ -182,18 +182,28 @@ void plan_device(PlanBuilder& builder, Slot dev, const Mount& mount, const BoxPa
   }
 }
 
+/// What every dev begins with.
+bool in_dev(std::string_view name, PathFact& fact) {
+  for (const Device& each : basic_devices)
+    if (name == each.name) return fact.kind = FileKind::character, true;
+  for (const Link& each : dev_links)
+    if (name == each.name) return fact.kind = FileKind::link, fact.link = each.to, true;
+  if (name != "shm" && name != "pts") return false;
+  fact.kind = FileKind::folder;
+  return true;
+}
+
 void plan_dev(PlanBuilder& builder, const Mount& mount) {
   const Slot slot = builder.new_slot();
   const NewFs dev{slot, "tmpfs", nullptr, builder.plan.arena.list(tmpfs_options(builder, mount, dev_size, bounded_inodes)), while_built(mount)};
   At at;
-  if (!builder.mount_fs(mount, dev, tree_of(mount, Tree::Kind::own), true, &at)) return;
+  Tree tree = tree_of(mount, Tree::Kind::own);
+  tree.holds = in_dev;
+  if (!builder.mount_fs(mount, dev, std::move(tree), true, &at)) return;
   for (const Device& device : basic_devices) bind_basic_device(builder, slot, at, device);
   for (const Link& link : dev_links) builder.add(MakeLink{{slot, link.name, true}, link.to}, Stage::mounts);
   builder.add(MakeFolder{{slot, "shm", true}, 01777}, Stage::mounts);
   builder.add(MakeFolder{{slot, "pts", true}, 0755}, Stage::mounts);
-  for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) builder.layout.made(mount.target->path + "/" + name, FileKind::character);
-  for (const char* name : {"shm", "pts"}) builder.layout.made(mount.target->path + "/" + name, FileKind::folder);
-  for (const Link& link : dev_links) builder.layout.made(mount.target->path + "/" + link.name, FileKind::link, link.to);
   const Slot pts = builder.new_slot();
   Mount plain;
   plain.kind = find_mount_kind("devpts");
