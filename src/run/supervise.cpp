@@ -99,6 +99,7 @@ class Supervisor final : public Reins {
       reaped_ = true;
       while (channel_open_ && read_channel()) {
       }
+      miss_terminal();
       if (!rules_.init && !result_.executed && !failed() && session_.child.page->executing.load()) executed();
       if (failed()) result_.executed = false;  // init gave up, and the command went with it
       if (!result_.executed) {
@@ -122,6 +123,13 @@ class Supervisor final : public Reins {
     return n > 0;
   }
 
+  /// It comes before the command begins: without it what the command writes would be lost.
+  void miss_terminal() {
+    if (rules_.terminal != TerminalKind::fresh || session_.terminal || !session_.child.page->executing.load()) return;
+    errno = EPIPE;
+    lose("recvmsg", "the new terminal");
+  }
+
   bool failed() const { return session_.child.page->failed.load() != 0; }
 
   /// One record; false when there is none.
@@ -137,6 +145,7 @@ class Supervisor final : public Reins {
     }
     if (n == 0) {
       channel_open_ = false;
+      miss_terminal();
       if (rules_.init && !reaped_ && !ends()) lose("recvmsg", "the sandbox");
       // Without init the payload's own exec has closed the other end.
       if (!rules_.init && !failed() && session_.child.page->executing.load() && !reaped_) executed();

@@ -151,5 +151,6 @@ mounts:
     Scenario("ready", "root", "mounts: [PROBE:/probe, {type: proc, target: /proc}]\nprocess: {notify: true}\n", command=DETACH, before=[DETACH, DOWN], after=[EXEC, DOWN]),
     Scenario("exec", "root", ALLOW + MOUNTS, command=EXEC, before=[DETACH, DOWN, DETACH], after=[DOWN]),
     Scenario("down", "root", ALLOW + MOUNTS, command=DOWN, before=[DETACH, DOWN, DETACH, EXEC], after=[DOWN]),
+    Scenario("typing", "root", ALLOW + MOUNTS, command=EXEC.replace("exec box", "exec -i -t box"), before=[DETACH], after=[DOWN], terminal=True),
     Scenario("terminal", "user", MOUNTS + "process: {terminal: new, cwd: /made}\n", bwrap=BWRAP, terminal=True),
 ]
