@@ -44,6 +44,15 @@ class Terminal:
         seen, self.output = self.output[:at], self.output[at:]
         return seen.decode("utf-8", "replace")
 
+    def killed(self):
+        """The exit status after SIGKILL, when the process beside nsbox has taken the modes back."""
+        os.kill(self.pid, signal.SIGKILL)
+        for _ in range(100):
+            if termios.tcgetattr(self.slave) == self.before:
+                break
+            time.sleep(0.02)
+        return self.end()
+
     def end(self, seconds=10):
         """The exit status, when the terminal is as it was before."""
         limit = time.time() + seconds * SLOW
