@@ -117,7 +117,7 @@ bool LogWriter::write(std::string_view bytes) {
     return false;
   }
   lost_ = 0;
-  if (!bytes.empty()) partial_ = bytes.back() != '\n';
+  if (!lines.empty()) partial_ = !bytes.empty() && bytes.back() != '\n';
   return true;
 }
 
