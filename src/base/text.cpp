@@ -123,8 +123,7 @@ bool abbreviates(std::string_view word, std::string_view name) {
   return at == word.size();
 }
 
-/// What other tools call it, and what it is called here; with dots where it stands deeper. One text, for
-/// pointers to its parts would be relocated at every start.
+/// What other tools call it, and what it is called here; with dots where it stands deeper.
 constexpr char synonyms[] =
     "ro\0readonly\0" "options\0data\0" "options\0readonly\0" "dst\0target\0" "dest\0target\0" "destination\0target\0" "src\0source\0"
     "include\0extends\0" "includes\0extends\0" "inherit\0extends\0" "volumes\0mounts\0" "binds\0mounts\0" "environment\0env\0"
@@ -138,10 +137,9 @@ constexpr char synonyms[] =
     "check\0validate\0" "lint\0validate\0" "new\0init\0";
 
 std::string_view synonym(std::string_view word, const std::vector<std::string_view>& candidates) {
-  for (const char* each = synonyms; *each;) {
-    const std::string_view theirs = each, ours = each + theirs.size() + 1;
+  for (const char* at = synonyms; *at;) {
+    const std::string_view theirs = next_text(at), ours = next_text(at);
     if (word == theirs && std::ranges::find(candidates, ours.substr(0, ours.find('.'))) != candidates.end()) return ours;
-    each = ours.data() + ours.size() + 1;
   }
   return "";
 }
@@ -177,6 +175,12 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 std::string_view meant(std::string_view word, const std::vector<std::string_view>& names) {
   const std::string_view known = synonym(word, names);
   return known.empty() ? nearest(word, names) : known;
+}
+
+std::string_view next_text(const char*& table) {
+  const std::string_view text = table;
+  table += text.size() + 1;
+  return text;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

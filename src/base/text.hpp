@@ -24,6 +24,10 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 /// `process.command` for `command`, where `process` is one of the names.
 std::string_view meant(std::string_view word, const std::vector<std::string_view>& names);
 
+/// Takes the first text off a table of texts that each end by NUL, with an empty one at the end: pointers to
+/// them would be relocated at every start.
+std::string_view next_text(const char*& table);
+
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

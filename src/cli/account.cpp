@@ -48,32 +48,21 @@ Node namespaces_node(const LaunchResult& result) {
   return map;
 }
 
-namespace {
-
-/// Whether what ran took as long as a hard limit allows; one process alone may have taken less.
-bool cpu_used_up(const Plan& plan, const LaunchResult& result) {
-  const int64_t used = result.usage.ru_utime.tv_sec + result.usage.ru_stime.tv_sec + (result.usage.ru_utime.tv_usec + result.usage.ru_stime.tv_usec + 100'000) / 1'000'000;
-  return std::any_of(plan.payload.begin(), plan.payload.end(), [&](const auto& entry) {
-    const auto* limit = std::get_if<SetLimit>(&entry.step);
-    return limit && limit->resource == RLIMIT_CPU && static_cast<uint64_t>(used) >= limit->hard;
-  });
-}
-
-}  // namespace
-
 std::string likely_end(const Plan& plan, const LaunchResult& result) {
   if (!result.executed || !WIFSIGNALED(result.wait_status)) return "";
-  const auto limited = [&](int resource) {
-    return std::any_of(plan.payload.begin(), plan.payload.end(), [&](const auto& entry) {
-      const auto* limit = std::get_if<SetLimit>(&entry.step);
-      return limit && limit->resource == resource && limit->soft != UINT64_MAX;
-    });
+  const auto limit = [&](int resource) -> const SetLimit* {
+    for (const auto& entry : plan.payload)
+      if (const auto* step = std::get_if<SetLimit>(&entry.step); step && step->resource == resource) return step;
+    return nullptr;
   };
+  const SetLimit *cpu = limit(RLIMIT_CPU), *size = limit(RLIMIT_FSIZE);
+  const struct rusage& usage = result.usage;  // of all that ran: one process alone may have taken less
+  const int64_t used = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec + 100'000) / 1'000'000;
   switch (WTERMSIG(result.wait_status)) {
     case SIGSYS: return plan.payload_has<SetFilter>() ? "a system call that 'security.seccomp' ends a process for; the kernel's log has its number" : "";
-    case SIGXCPU: return limited(RLIMIT_CPU) ? "'rlimits.cpu' is used up" : "";
-    case SIGXFSZ: return limited(RLIMIT_FSIZE) ? "a file would have become larger than 'rlimits.fsize'" : "";
-    case SIGKILL: return cpu_used_up(plan, result) ? "the hard limit of 'rlimits.cpu' is used up" : "";
+    case SIGXCPU: return cpu && cpu->soft != UINT64_MAX ? "'rlimits.cpu' is used up" : "";
+    case SIGXFSZ: return size && size->soft != UINT64_MAX ? "a file would have become larger than 'rlimits.fsize'" : "";
+    case SIGKILL: return cpu && static_cast<uint64_t>(used) >= cpu->hard ? "the hard limit of 'rlimits.cpu' is used up" : "";
     default: return "";
   }
 }

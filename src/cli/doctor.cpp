@@ -54,9 +54,7 @@ void check_proc(const HostFacts& facts, const Spec& spec, std::vector<Finding>& 
   bool wanted = false;
   for (const Mount& mount : spec.mounts) wanted |= mount.is("proc");
   std::string covered;
-  for (const MountFact& mount : facts.mounts()) {
-    if (is_below(mount.target, "/proc") && mount.target != "/proc" && mount.target != "/proc/sys/fs/binfmt_misc") covered += (covered.empty() ? "" : ", ") + mount.target;
-  }
+  for (const MountFact* mount : facts.mounts_over_proc()) covered += (covered.empty() ? "" : ", ") + mount->target;
   if (wanted && !covered.empty() && spec.namespaces.fresh(NsType::user))
     out.push_back({"/proc", true, "has mounts over it (" + covered + "); the rehearsal shows whether the kernel still gives a fresh one", ""});
   else out.push_back({"/proc", true, "", ""});

@@ -16,7 +16,6 @@
 namespace nsbox {
 namespace {
 
-// One text: pointers to its parts would be relocated at every start.
 constexpr char words[] =
 #define NSBOX_CODE(name, severity, message, hint) message "\0" hint "\0"
 #include "fields/codes.def"
@@ -25,7 +24,7 @@ constexpr char words[] =
 
 const char* message_of(Code code) {
   const char* at = words;
-  for (size_t parts = 2 * static_cast<size_t>(code); parts > 0; parts--) at += strlen(at) + 1;
+  for (size_t parts = 2 * static_cast<size_t>(code); parts > 0; parts--) next_text(at);
   return at;
 }
 const char* hint_of(Code code) {
@@ -201,11 +200,10 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
   const bool fresh_proc = step.name == "new_fs" && step.object == "proc" && error == EPERM;
   const bool into_proc = result.call == "openat2" && error == EXDEV && (step.name.starts_with("write_") || step.name == "take_signals" || step.name == "set_exec_label" || step.name == "set_oom_score_adj");
   if (fresh_proc || into_proc) {
+    const std::vector<const MountFact*> over = facts.mounts_over_proc();
     std::string covered;
-    int count = 0;
-    for (const MountFact& mount : facts.mounts())
-      if (is_below(mount.target, "/proc") && mount.target != "/proc" && ++count <= 5) covered += count == 5 ? ", …" : (covered.empty() ? "" : ", ") + mount.target;
-    if (count > 0)
+    for (size_t i = 0; i < over.size() && i < 5; i++) covered += i == 4 ? ", …" : (i ? ", " : "") + over[i]->target;
+    if (!over.empty())
       return "this /proc has mounts over it (" + covered + "), and " + (fresh_proc ? "the kernel gives no fresh one to a new user namespace below it" : "nsbox writes only what is the kernel's own") +
              ": a container needs an unmasked /proc (docker: --security-opt systempaths=unconfined), a sandbox of nsbox '{type: proc, target: /proc, masked: false}'";
   }
@@ -234,7 +232,8 @@ std::string hint_for(const Plan& plan, const LaunchResult& result, const StepTex
     return "a link below a folder that the sandbox can write is not followed";
   if (step.name == "pin_namespace" && error == ELOOP) return "the kernel binds a mount namespace only in one that is older, by the numbers that it gives them; each CPU gives its own, so below a mount namespace that is not the host's first it may happen that a new one has a lower number: try again";
   if (step.name == "pin_namespace" && error == EINVAL) return "a mount namespace can't be bound where the mount below it is shared: bind that folder on itself and make it private";
-  if (step.name == "move_mount" && (error == ENOTDIR || error == EINVAL)) return "one is a folder, the other is not";
+  if (step.name == "move_mount" && error == ENOTDIR) return "one is a folder, the other is not";
+  if (step.name == "move_mount" && error == EINVAL) return "it may be that one is a folder and the other is not";
   if (step.name == "mkdir" && error == EROFS) return "the tree is read-only";
   if ((error == EPERM || error == ENOSYS) && facts.filtered())
     return std::string("nsbox runs below a filter of system calls, ") + (error == ENOSYS ? "which answers so" : "which may be what refuses") + ": a container needs one that lets these calls pass (docker: --security-opt seccomp=unconfined), a sandbox of nsbox 'security: {allow_nested_userns: true}'";

@@ -137,13 +137,15 @@ Loaded load_from(const Arguments& arguments, const Input& input, const FileReade
 
 std::optional<Plan> plan_of(Loaded& loaded, const Arguments& arguments, bool need_command) {
   Spec& spec = *loaded.spec;
-  if (arguments.has_after && !arguments.after.empty()) spec.process.command = ProcessCommand{arguments.after, false};
+  if (!arguments.after.empty()) {
+    spec.process.command = ProcessCommand{arguments.after, false};
+    spec.places.forget("/process/command");  // no line is to blame for it
+  }
   if (!spec.process.command && need_command) loaded.findings.add(Code::no_command, spec.mark_of("/process"), "/process/command");
   Plan plan = [&] {
     const NearLookups near;
     return make_plan(spec, loaded.facts, loaded.findings);
   }();
-  if (!arguments.after.empty()) plan.set_command(arguments.after);  // which blames no line for it
   drop_allowed(loaded.findings, spec);
   if (loaded.findings.failed()) return std::nullopt;
   if (logs(LogLevel::debug)) log(LogLevel::debug, "the plan of '" + spec.name + "' has " + std::to_string(plan.steps()) + " steps");

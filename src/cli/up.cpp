@@ -123,8 +123,7 @@ int run_up(const Arguments& arguments) {
     const SourceFile& first = loaded.findings.files[0];
     const std::string_view text = first.text;
     if (plan && !seal_self(*plan, arguments, first.name == "-" ? &text : nullptr)) return failed_status;  // it begins again, and warns then
-    if (!plan) print_findings(loaded.findings, arguments);
-    else if (!loaded.findings.diagnostics.empty()) fputs(findings_text(loaded.findings, 2).c_str(), stderr);
+    if (!loaded.findings.diagnostics.empty()) print_findings(loaded.findings, plan ? Arguments{} : arguments);  // with one, standard output is the command's
   }
   if (!plan) return not_planned(outputs, findings_json(loaded.findings));
   const auto facts = [&] { return loaded.facts; };

@@ -33,6 +33,11 @@ class Places {
       if (place.length == pointer.size() && pointer_of(place) == pointer) return place.mark;
     return {};
   }
+  /// As if it had not been written.
+  void forget(std::string_view pointer) {
+    for (Place& place : places_)
+      if (pointer_of(place) == pointer) place.mark = {};
+  }
   template <class F>
   void for_each(F&& f) const {
     for (const Place& place : places_) f(pointer_of(place), place.mark);

@@ -311,7 +311,7 @@ uint32_t tab_indents(std::string_view text, uint32_t line) {
   return first != text.npos && text[first] == '\t' ? static_cast<uint32_t>(first) + 1 : 0;
 }
 
-/// What the parser's words mean to who wrote the file: its message, ours, a hint, each ended by NUL.
+/// What the parser's words mean to who wrote the file: its message, ours, a hint.
 constexpr char parser_words[] =
     "end of map not found\0this line fits none of those above it\0the keys of one mapping begin in the same column\0"
     "end of sequence not found\0this line fits none of those above it\0the '- ' of one list stand in the same column\0"
@@ -361,14 +361,12 @@ void add_syntax_error(Findings& findings, std::string_view text, Mark mark, std:
   const size_t dollar = line.find("${");
   const bool flow = dollar != line.npos && line.find_first_of("[{") < dollar;
   std::vector<std::string> args{message};
-  for (const char* each = parser_words; *each;) {
-    const char* ours = each + strlen(each) + 1;
-    const char* hint = ours + strlen(ours) + 1;
-    if (message == each) args = {ours};
-    if (message == each && *hint) args.emplace_back(hint);
-    each = hint + strlen(hint) + 1;
+  for (const char* at = parser_words; *at;) {
+    const std::string_view theirs = next_text(at), ours = next_text(at), hint = next_text(at);
+    if (message != theirs) continue;
+    args = {std::string(ours)};
+    if (!hint.empty() && !flow) args.emplace_back(hint);
   }
-  args.resize(flow ? 1 : args.size());
   if (!flow && message.find("flow not found") != message.npos) mark = open_bracket(text, mark);
   if (flow) args.push_back("inside {…} or […] YAML wants quotes: \"" + std::string(line.substr(dollar, line.find('}', dollar) - dollar + 1)) + "\"");
   findings.add(Code::yaml_syntax, mark, "", std::move(args));

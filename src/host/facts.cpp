@@ -141,6 +141,12 @@ std::vector<const MountFact*> HostFacts::mounts_below(std::string_view path) con
   return out;
 }
 
+std::vector<const MountFact*> HostFacts::mounts_over_proc() const {
+  std::vector<const MountFact*> over = mounts_below("/proc");
+  std::erase_if(over, [](const MountFact* mount) { return mount->target == "/proc/sys/fs/binfmt_misc"; });
+  return over;
+}
+
 const std::vector<SubidRange>& HostFacts::subids(bool group, std::string_view owner) const {
   const std::string key = (group ? "g" : "u") + std::string(owner);
   const auto found = subids_.find(key);

@@ -88,6 +88,8 @@ struct HostFacts {
   const MountFact* mount_of(std::string_view path) const;
   /// What is mounted strictly below `path`, in the order of mounting.
   std::vector<const MountFact*> mounts_below(std::string_view path) const;
+  /// What hides a part of the kernel's /proc; what the kernel mounts there itself by demand does not count.
+  std::vector<const MountFact*> mounts_over_proc() const;
   const std::vector<SubidRange>& subids(bool group, std::string_view owner) const;
   const UserNamespaceFacts& user_namespaces() const;
 

@@ -184,7 +184,7 @@ UserNamespaceFacts probe_user_namespaces() {
     facts.refused_by = "the kernel was built without them (CONFIG_USER_NS)";
   } else {
     std::string label;
-    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (is_filtered() ? ", and nsbox runs below a filter of system calls" : access("/proc/self/attr/current", R_OK) == 0 && read_file("/proc/self/attr/current", label) && !label.empty() ? "; a security module is likely" : "");
+    facts.refused_by = std::string("the kernel answers ") + strerror(error) + (is_filtered() ? ", and nsbox runs below a filter of system calls" : read_file("/proc/self/attr/current", label) && !label.empty() ? "; a security module is likely" : "");
     facts.remedy = "in a container: run it with a seccomp profile that allows clone and unshare with CLONE_NEWUSER";
   }
   return facts;

@@ -184,9 +184,14 @@ void Composer::refuse_missing(Node& node, std::string& pointer) {
     Node& value = member.value;
     if (is_there(value)) continue;
     const PointerStep step(pointer, member.key);
-    if (value.is_null() && value.missing && pointer.starts_with("/mounts/") && member.key.find('/') != std::string::npos) continue;  // `- /usr:` is meant as a bind, and answered so
-    if (value.is_null() && value.missing) findings_.add(Code::missing_value, value.mark, pointer, {pointer.starts_with("/process/env/") ? "write a value, \"\" for an empty one, or 'null' to leave it out" : "write a value, or 'null' for the default"}), value.broken = true;
-    else refuse_missing(value, pointer);
+    if (value.is_null() && value.missing) {
+      if (pointer.starts_with("/mounts/") && member.key.find('/') != std::string::npos) continue;  // `- /usr:` is meant as a bind, and answered so
+      const bool variable = pointer.starts_with("/process/env/");
+      findings_.add(Code::missing_value, value.mark, pointer, {variable ? "write a value, \"\" for an empty one, or 'null' to leave it out" : "write a value, or 'null' for the default"});
+      value.broken = true;
+    } else {
+      refuse_missing(value, pointer);
+    }
   }
   for (size_t i = 0; i < node.items.size(); i++) {
     Node& item = node.items[i];

@@ -210,10 +210,7 @@ void plan_dev(PlanBuilder& builder, const Mount& mount) {
   const At pts_at = at.own ? At{Slot::root, builder.text(std::string(at.path) + "/pts"), true} : At{slot, "pts", true};
   const bool terminal = builder.wants_terminal();
   builder.add_fs({pts, "devpts", nullptr, builder.plan.arena.list(devpts_options(builder, plain)), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC}, pts_at, terminal);
-  Tree terminals;
-  terminals.kind = Tree::Kind::opaque;
-  terminals.mark = mount.mark, terminals.pointer = mount.pointer;
-  builder.layout.mount(mount.target->path + "/pts", std::move(terminals));
+  builder.layout.mount(mount.target->path + "/pts", tree_of(mount, Tree::Kind::opaque));
   if (terminal) {
     builder.new_terminal(pts);
     const Slot console = builder.new_slot();

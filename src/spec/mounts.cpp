@@ -47,6 +47,8 @@ const ShortOption* find_short_option(std::string_view word) {
   return found == std::end(short_options) ? nullptr : found;
 }
 
+constexpr const char* root_words = "one of host, tmpfs, bind, overlay, image";
+
 std::vector<std::string_view> kind_names(bool root) {
   std::vector<std::string_view> names;
   if (root) names.push_back("host");
@@ -90,7 +92,7 @@ const MountKind* kind_of(Decoder& decoder, const Node& node, bool root) {
   }
   const std::string& word = type->text;
   std::vector<std::string> args{word};
-  if (root) args.emplace_back("one of host, tmpfs, bind, overlay, image");
+  if (root) args.emplace_back(root_words);
   else if (const std::string_view near = nearest(word, kind_names(root)); !near.empty()) args.emplace_back(near);
   decoder.findings.add(root ? Code::root_type : Code::mount_type, type->mark, pointer_to(decoder.pointer(), "type"), std::move(args));
   return nullptr;
@@ -338,7 +340,7 @@ bool Codec<Root>::decode(Decoder& decoder, const Node& node, Root& out) {
   if (node.is_scalar()) {
     const MountKind* kind = find_mount_kind(node.text);
     const bool path = node.text.find('/') != std::string::npos;
-    decoder.error(Code::root_type, node, {node.text, kind && kind->as_root ? "write {type: " + node.text + "}" : path ? "write {type: bind, source: " + node.text + "}" : "one of host, tmpfs, bind, overlay, image"});
+    decoder.error(Code::root_type, node, {node.text, kind && kind->as_root ? "write {type: " + node.text + "}" : path ? "write {type: bind, source: " + node.text + "}" : root_words});
     return false;
   }
   return decode_mount(decoder, node, out.mount.emplace(), true);
